@@ -1,0 +1,303 @@
+"""The settings of every process: environment over `.env` over defaults, validated once.
+
+`config.settings()` gives one frozen `Settings`; each setting is also a module attribute
+under its environment name (`config.SWF_DOMAIN`).  Durations that SWF takes are seconds as
+strings, the way SWF wants them.  A wrong value raises `ConfigurationError`, which names the
+variable, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from errors import ConfigurationError
+
+HOME = Path(__file__).resolve().parent
+YEAR_SECONDS = 31_536_000  # SWF's longest timeout
+HEARTBEAT_INTERVAL_SECONDS = 10  # how often an activity worker tells SWF that it lives
+HEARTBEAT_MISSES = 3  # a heartbeat timeout under this many intervals cannot be kept
+
+Parser = Callable[[str], Any]
+
+
+def _setting(name: str, default: str, parse: Parser, *older_names: str) -> Any:
+    return field(metadata={"name": name, "default": default, "parse": parse, "older": older_names})
+
+
+def _text(value: str) -> str:
+    if not value:
+        raise ValueError("text that is not empty")
+    return value
+
+
+def _anything(value: str) -> str:
+    return value
+
+
+def _swf_name(value: str) -> str:
+    """Names of domains and task lists: SWF forbids a few characters and the word arn."""
+    forbidden = set(":/|") & set(value)
+    controls = any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in value)
+    if not 1 <= len(value) <= 256 or forbidden or controls or value == "arn":
+        raise ValueError("1 to 256 characters without : / | or control characters, and not 'arn'")
+    return value
+
+
+def _version(value: str) -> str:
+    if len(value) > 64:
+        raise ValueError("at most 64 characters without : / |")
+    return _swf_name(value)
+
+
+def _seconds(value: str) -> str:
+    if not (value.isascii() and value.isdigit()) or not 1 <= int(value) <= YEAR_SECONDS:
+        raise ValueError(f"whole seconds from 1 to {YEAR_SECONDS}")
+    return str(int(value))
+
+
+def _seconds_or_none(value: str) -> str:
+    if value == "NONE":
+        return value
+    try:
+        return _seconds(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or NONE") from None
+
+
+def _heartbeat(value: str) -> str:
+    least = HEARTBEAT_INTERVAL_SECONDS * HEARTBEAT_MISSES
+    seconds = _seconds_or_none(value)
+    if seconds != "NONE" and int(seconds) < least:
+        raise ValueError(
+            f"at least {least} seconds ({HEARTBEAT_MISSES} of the worker's heartbeats), or NONE"
+        )
+    return seconds
+
+
+def _whole_number(least: int, most: int) -> Parser:
+    def parse(value: str) -> int:
+        if not (value.isascii() and value.isdigit()) or not least <= int(value) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return parse
+
+
+def _rate(value: str) -> float:
+    try:
+        rate = float(value)
+    except ValueError:
+        rate = 0.0
+    if not 1.0 <= rate <= 100.0:
+        raise ValueError("a number from 1.0 to 100.0")
+    return rate
+
+
+def _one_of(*allowed: str) -> Parser:
+    def parse(value: str) -> str:
+        for candidate in allowed:
+            if candidate.lower() == value.lower():
+                return candidate
+        raise ValueError("one of " + ", ".join(allowed))
+
+    return parse
+
+
+def _endpoint(value: str) -> str:
+    if value.lower() in ("local", "aws"):
+        return value.lower()
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("local, aws, or a URL such as http://127.0.0.1:8080")
+    return value.rstrip("/")
+
+
+def _folder(value: str) -> Path:
+    path = Path(_text(value)).expanduser()
+    return path if path.is_absolute() else HOME / path
+
+
+def is_placeholder(value: str | None) -> bool:
+    """Whether an AWS key is empty or still the example's text, so that it must not be used."""
+    text = (value or "").strip().lower()
+    hints = ("your", "<", "xxx", "changeme", "change-me", "change_me", "placeholder", "replace")
+    return not text or text.startswith(hints) or "example" in text
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one process.  Durations are seconds; SWF's own are strings."""
+
+    aws_access_key_id: str = _setting("AWS_ACCESS_KEY_ID", "", _anything)
+    """Written in `.env`; keys of the environment are left to boto3's own chain."""
+    aws_secret_access_key: str = field(
+        metadata={"name": "AWS_SECRET_ACCESS_KEY", "default": "", "parse": _anything, "older": ()},
+        repr=False,
+    )
+    aws_session_token: str = field(
+        metadata={"name": "AWS_SESSION_TOKEN", "default": "", "parse": _anything, "older": ()},
+        repr=False,
+    )
+    aws_region: str = _setting("AWS_REGION", "us-east-1", _text, "AWS_DEFAULT_REGION")
+    swf_domain: str = _setting("SWF_DOMAIN", "business-process-domain", _swf_name)
+    swf_task_list: str = _setting("SWF_TASK_LIST", "business-process-tasks", _swf_name)
+    swf_endpoint: str = _setting("SWF_ENDPOINT", "local", _endpoint)
+    """`local`, `aws` or a URL."""
+    workflow_version: str = _setting("WORKFLOW_VERSION", "1.0", _version)
+    activity_start_to_close_timeout: str = _setting(
+        "ACTIVITY_START_TO_CLOSE_TIMEOUT", "300", _seconds_or_none, "ACTIVITY_TASK_TIMEOUT"
+    )
+    activity_schedule_to_start_timeout: str = _setting(
+        "ACTIVITY_SCHEDULE_TO_START_TIMEOUT", "86400", _seconds_or_none
+    )
+    """A day: a step waits for its workers to come up rather than fail for their absence."""
+    activity_schedule_to_close_timeout: str = _setting(
+        "ACTIVITY_SCHEDULE_TO_CLOSE_TIMEOUT", "NONE", _seconds_or_none
+    )
+    activity_heartbeat_timeout: str = _setting("ACTIVITY_HEARTBEAT_TIMEOUT", "60", _heartbeat)
+    workflow_execution_timeout: str = _setting("WORKFLOW_EXECUTION_TIMEOUT", "2592000", _seconds)
+    """Thirty days, as long as SWF keeps closed histories by default."""
+    decision_task_timeout: str = _setting("DECISION_TASK_TIMEOUT", "30", _seconds_or_none)
+    max_attempts: int = _setting("MAX_ATTEMPTS", "3", _whole_number(1, 1000))
+    retry_initial_seconds: int = _setting(
+        "RETRY_INITIAL_SECONDS", "1", _whole_number(1, YEAR_SECONDS)
+    )
+    retry_backoff_rate: float = _setting("RETRY_BACKOFF_RATE", "2.0", _rate)
+    retry_max_seconds: int = _setting("RETRY_MAX_SECONDS", "60", _whole_number(1, YEAR_SECONDS))
+    log_level: str = _setting(
+        "LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+    )
+    log_format: str = _setting("LOG_FORMAT", "console", _one_of("console", "json"))
+    data_dir: Path = _setting("DATA_DIR", ".data", _folder)
+    """Everything local: the embedded SWF's file, large payloads, the business database."""
+    database_url: str = _setting("DATABASE_URL", "", _anything)
+    """SQLAlchemy URL of the business database; empty means a SQLite file in `data_dir`."""
+    notifier: str = _setting("NOTIFIER", "outbox", _one_of("outbox", "sns", "webhook"))
+    notifier_target: str = _setting("NOTIFIER_TARGET", "", _anything)
+    """SNS topic ARN or webhook URL; for the outbox a file, by default in `data_dir`."""
+
+    @property
+    def engine(self) -> str:
+        """One line that says which engine this process uses."""
+        if self.swf_endpoint == "aws":
+            return f"Amazon SWF in {self.aws_region}, domain {self.swf_domain}"
+        if self.swf_endpoint == "local":
+            return f"embedded SWF in {self.data_dir}, domain {self.swf_domain}"
+        return f"SWF at {self.swf_endpoint}, domain {self.swf_domain}"
+
+    @property
+    def payload_dir(self) -> Path:
+        """Where values too large for SWF lie, by their hash."""
+        return self.data_dir / "payloads"
+
+    @property
+    def swf_dir(self) -> Path:
+        """The embedded SWF's own folder: its database, its state, its log."""
+        return self.data_dir / "swf"
+
+
+def load(env: Mapping[str, str] | None = None, env_file: str | Path | None = None) -> Settings:
+    """Read, merge and validate all settings.
+
+    `env_file` (or `ENV_FILE` in the environment) names a file that must exist; without
+    either, `.env` of the current folder or else of the project is taken if there is one.
+    """
+    environment = dict(os.environ if env is None else env)
+    written = _read_env_file(env_file or environment.get("ENV_FILE"))
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for item in fields(Settings):
+        try:
+            values[item.name] = _value_of(item.metadata, environment, written)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    values.update(_credentials(environment, written))
+    if "SWF_ENDPOINT" not in environment and "SWF_ENDPOINT" not in written:
+        values["swf_endpoint"] = "aws" if values["aws_access_key_id"] else "local"
+    return Settings(**values)
+
+
+def _read_env_file(named: str | Path | None) -> dict[str, str]:
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise ConfigurationError(f"the settings file {path} does not exist")
+    else:
+        path = next((p for p in (Path(".env"), HOME / ".env") if p.is_file()), Path(".env"))
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the settings file {path} cannot be read: {error}") from error
+
+
+def _value_of(
+    metadata: Mapping[str, Any], environment: Mapping[str, str], written: Mapping[str, str]
+) -> Any:
+    for source in (environment, written):
+        for name in (metadata["name"], *metadata["older"]):
+            value = source.get(name, "").strip()
+            if value:
+                return _parsed(name, value, metadata["parse"])
+    return metadata["parse"](metadata["default"])
+
+
+def _parsed(name: str, value: str, parse: Parser) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {value!r}; allowed: {error}") from None
+
+
+def _credentials(environment: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:
+    """Keys of the settings file, unless the environment brings its own or they are unusable."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    keys = {name.lower(): written.get(name, "").strip() for name in names}
+    own = not is_placeholder(environment.get(names[0]))
+    if own or is_placeholder(keys["aws_access_key_id"]):
+        return dict.fromkeys(keys, "")
+    if is_placeholder(keys["aws_secret_access_key"]):
+        return dict.fromkeys(keys, "")
+    return keys
+
+
+_current: Settings | None = None
+
+
+def settings() -> Settings:
+    """The settings of this process, read at the first call."""
+    global _current
+    if _current is None:
+        _current = load()
+    return _current
+
+
+def use(chosen: Settings) -> Settings:
+    """Make `chosen` the settings of this process (for `--env-file`, and for tests)."""
+    global _current
+    _current = chosen
+    return chosen
+
+
+_ATTRIBUTES = {item.metadata["name"]: item.name for item in fields(Settings)}
+_ATTRIBUTES["ACTIVITY_TASK_TIMEOUT"] = "activity_start_to_close_timeout"
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ATTRIBUTES:
+        return getattr(settings(), _ATTRIBUTES[name])
+    raise AttributeError(f"module 'config' has no attribute {name!r}")
+
