@@ -161,6 +161,14 @@ class TombstoneError(NonRetryableError):
     """This visit of the step was undone already; a late write is refused."""
 
 
+class StaleVisitError(NonRetryableError):
+    """A later visit of the step has written already; a straggler's write is refused."""
+
+
+class NotificationError(ActivityError):
+    """A notifier could not deliver; trying again may help."""
+
+
 class ActivityCanceled(BaseException):  # noqa: N818 - control flow, not an error
     """Raised inside an activity that honours a request to stop.
 
