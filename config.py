@@ -27,8 +27,11 @@ HEARTBEAT_MISSES = 3  # a heartbeat timeout under this many intervals cannot be 
 Parser = Callable[[str], Any]
 
 
-def _setting(name: str, default: str, parse: Parser, *older_names: str) -> Any:
-    return field(metadata={"name": name, "default": default, "parse": parse, "older": older_names})
+def _setting(
+    name: str, default: str, parse: Parser, *older_names: str, secret: bool = False
+) -> Any:
+    about = {"name": name, "default": default, "parse": parse, "older": older_names}
+    return field(metadata=about, repr=not secret)
 
 
 def _text(value: str) -> str:
@@ -142,14 +145,8 @@ class Settings:
 
     aws_access_key_id: str = _setting("AWS_ACCESS_KEY_ID", "", _anything)
     """Written in `.env`; keys of the environment are left to boto3's own chain."""
-    aws_secret_access_key: str = field(
-        metadata={"name": "AWS_SECRET_ACCESS_KEY", "default": "", "parse": _anything, "older": ()},
-        repr=False,
-    )
-    aws_session_token: str = field(
-        metadata={"name": "AWS_SESSION_TOKEN", "default": "", "parse": _anything, "older": ()},
-        repr=False,
-    )
+    aws_secret_access_key: str = _setting("AWS_SECRET_ACCESS_KEY", "", _anything, secret=True)
+    aws_session_token: str = _setting("AWS_SESSION_TOKEN", "", _anything, secret=True)
     aws_region: str = _setting("AWS_REGION", "us-east-1", _text, "AWS_DEFAULT_REGION")
     swf_domain: str = _setting("SWF_DOMAIN", "business-process-domain", _swf_name)
     swf_task_list: str = _setting("SWF_TASK_LIST", "business-process-tasks", _swf_name)
@@ -300,4 +297,3 @@ def __getattr__(name: str) -> Any:
     if name in _ATTRIBUTES:
         return getattr(settings(), _ATTRIBUTES[name])
     raise AttributeError(f"module 'config' has no attribute {name!r}")
-
