@@ -1,0 +1,37 @@
+"""A run's history as its caller knows it: SWF's events, our wrapping taken off."""
+
+from __future__ import annotations
+
+import payloads
+import wire
+from starter.runs import Event, attributes
+from swf_client import SwfClient
+
+MEMBERS = ("input", "result", "details")  # of attributes that may hold a reference
+
+
+def plain_events(client: SwfClient, workflow_id: str, run_id: str) -> list[Event]:
+    """Every event of exactly that run, oldest first, in SWF's own shape.
+
+    Texts that were kept outside are back in their places.  The input of the start is the
+    caller's JSON, without our envelope.
+    """
+    return [plain(client, event) for event in client.history(workflow_id, run_id)]
+
+
+def plain(client: SwfClient, event: Event) -> Event:
+    """One event with references expanded and, at a start, the envelope stripped."""
+    decoded = client.decode_event(event)
+    facts = attributes(decoded)
+    if decoded["eventType"] == "WorkflowExecutionStarted" and "input" in facts:
+        facts["input"] = callers_input(facts["input"])
+    for member in MEMBERS:
+        if member in facts:
+            facts[member] = payloads.expand_deep(facts[member], client.store)
+    return decoded
+
+
+def callers_input(text: str) -> str:
+    """The caller's JSON text in the input of a start; a text without envelope as it is."""
+    value, envelope = wire.unwrap_start(wire.loads(text))
+    return wire.dumps(value) if envelope else text

@@ -1,0 +1,75 @@
+"""What a caller may ask for, checked before anything is sent.
+
+The limits are SWF's: ids of 1 to 256 characters without `: / |` and control characters,
+five tags of 256 characters, timeouts of whole seconds up to a year.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+import wire
+from config import YEAR_SECONDS
+from errors import InvalidInputError
+from wire import Json
+
+ID_CHARACTERS = 256
+TAGS = 5
+TAG_CHARACTERS = 256
+FORBIDDEN = frozenset(":/|")
+
+
+def new_workflow_id() -> str:
+    """An id for an execution that was given none: `workflow-<uuid4>`."""
+    return f"workflow-{uuid.uuid4()}"
+
+
+def new_start_id() -> str:
+    """The id of a start: it tells a start that went through from one that did not."""
+    return str(uuid.uuid4())
+
+
+def checked_workflow_id(workflow_id: str) -> str:
+    """`workflow_id` if SWF would take it; `InvalidInputError` otherwise."""
+    controls = any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in workflow_id)
+    wrong = controls or FORBIDDEN & set(workflow_id) or workflow_id == "arn"
+    if wrong or not 1 <= wire.length(workflow_id) <= ID_CHARACTERS:
+        raise InvalidInputError(
+            f"workflow id {wire.cut(workflow_id, 60)!r} cannot be used: 1 to {ID_CHARACTERS} "
+            "characters without : / | or control characters, and not 'arn'"
+        )
+    return workflow_id
+
+
+def checked_tags(tags: Iterable[str] | None) -> list[str]:
+    """The tags as a list; `InvalidInputError` for more, or longer ones, than SWF takes."""
+    if isinstance(tags, str):
+        raise InvalidInputError(f"tags must be a list of texts, not the text {tags!r}")
+    chosen = list(tags or ())
+    if len(chosen) > TAGS:
+        raise InvalidInputError(f"{len(chosen)} tags; SWF takes {TAGS} at most")
+    for tag in chosen:
+        if not isinstance(tag, str) or not 1 <= wire.length(tag) <= TAG_CHARACTERS:
+            raise InvalidInputError(f"tag {tag!r}: a text of 1 to {TAG_CHARACTERS} characters")
+    return chosen
+
+
+def checked_timeout(timeout: int | str | None) -> str | None:
+    """Seconds as the text that SWF wants; None stays None (the configured timeout)."""
+    if timeout is None:
+        return None
+    text = str(timeout).strip()
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= YEAR_SECONDS:
+        raise InvalidInputError(f"timeout {text!r}: whole seconds from 1 to {YEAR_SECONDS}")
+    return str(int(text))
+
+
+def checked_input(value: Json) -> Json:
+    """`value` if it is JSON and leaves our reserved keys alone."""
+    try:
+        wire.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"the input is not JSON: {error}") from None
+    wire.check_free_of_reserved_keys(value)
+    return value

@@ -1,0 +1,174 @@
+"""Where an execution stands: SWF's own facts and the context that deciders leave.
+
+All times are seconds since 1970; every value is JSON.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypedDict
+
+import payloads
+import wire
+from errors import UnknownExecutionError
+from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, unknown
+from swf_client import SwfClient
+from wire import Json
+
+
+class Summary(TypedDict):
+    """One line of a list of executions."""
+
+    workflow_id: str
+    run_id: str
+    type: str
+    version: str
+    state: str
+    """`OPEN`, or the close status of SWF (`COMPLETED`, `FAILED`, ...)."""
+    tags: list[str]
+    started_at: float
+    closed_at: float | None
+    cancel_requested: bool
+
+
+class Status(Summary):
+    """Where one execution stands.  `state` tells more than in a summary: `RETRYING`, say."""
+
+    step: str | None
+    """Path of the step in hand, or of the last one."""
+    visit: int | None
+    attempt: int | None
+    next_retry_at: float | None
+    """When the waiting retry goes out; None when none waits."""
+    blocked: str | None
+    """Why deciders cannot go on, when they cannot."""
+    progress: dict[str, int] | None
+    """Steps `done` `of` all."""
+    previous_run_id: str | None
+    """The run that this one continues."""
+    next_run_id: str | None
+    """The run that continues this one, where SWF continued it as new."""
+    reason: str | None
+    """Why it failed, was terminated or timed out."""
+    details: Json
+    result: Json
+    """What a completed execution gave back."""
+
+
+def summary(info: Info) -> Summary:
+    """A line of a list from an `executionInfo`."""
+    return Summary(
+        workflow_id=info["execution"]["workflowId"],
+        run_id=info["execution"]["runId"],
+        type=info["workflowType"]["name"],
+        version=info["workflowType"]["version"],
+        state=info.get("closeStatus") or info["executionStatus"],
+        tags=list(info.get("tagList") or ()),
+        started_at=seconds(info["startTimestamp"]) or 0.0,
+        closed_at=seconds(info.get("closeTimestamp")),
+        cancel_requested=bool(info.get("cancelRequested")),
+    )
+
+
+def status(client: SwfClient, workflow_id: str, run_id: str) -> Status:
+    """Where that run stands: three calls, whatever the length of its history."""
+    try:
+        description = client.describe(workflow_id, run_id)
+    except UnknownExecutionError:
+        raise unknown(client, workflow_id, run_id) from None
+    facts = summary(description["executionInfo"])
+    context = wire.loads(description.get("latestExecutionContext"))
+    found = _with_context(facts, context if isinstance(context, dict) else {})
+    found["previous_run_id"] = origin(client, workflow_id, run_id).previous_run_id
+    if found["closed_at"] is not None:
+        last = client.decode_event(last_event(client, workflow_id, run_id))
+        found.update(outcome(client, last))  # type: ignore[typeddict-item]
+    return found
+
+
+def advanced(client: SwfClient, known: Status, newest_first: Iterable[Event]) -> Status:
+    """`known` brought up to date with the events that came after it."""
+    context: Json = None
+    ending: dict[str, Json] = {}
+    for event in newest_first:
+        ending = ending or outcome(client, client.decode_event(event))
+        context = context or wire.loads(attributes(event).get("executionContext"))
+    current = known if not isinstance(context, dict) else _with_context(known, context)
+    current["previous_run_id"] = known["previous_run_id"]
+    return Status(**{**current, **ending})  # type: ignore[typeddict-item]
+
+
+def outcome(client: SwfClient, last: Event) -> dict[str, Json]:
+    """The members of a status that the closing event decides; empty for another event."""
+    if last["eventType"] not in CLOSINGS:
+        return {}
+    facts = attributes(last)
+    return {
+        "state": CLOSINGS[last["eventType"]],
+        "closed_at": seconds(last["eventTimestamp"]),
+        "reason": facts.get("reason") or facts.get("cause") or _timeout(facts),
+        "details": _value(client, facts.get("details")),
+        "result": _value(client, facts.get("result")),
+        "next_run_id": facts.get("newExecutionRunId"),
+        "next_retry_at": None,
+        "blocked": None,
+    }
+
+
+def line(found: Status) -> str:
+    """One line for people: local time, state, step, attempt, retry, progress, reason."""
+    parts = [local_time(time.time()), found["workflow_id"], found["state"]]
+    if found["step"] and found["closed_at"] is None:
+        parts.append(f"{found['step']} (attempt {found['attempt'] or 1})")
+    if found["next_retry_at"]:
+        parts.append(f"next retry {local_time(found['next_retry_at'])}")
+    if found["progress"]:
+        parts.append(f"{found['progress']['done']} of {found['progress']['of']} steps")
+    parts.extend(str(found[name]) for name in ("blocked", "reason") if found[name])  # type: ignore[literal-required]
+    return "  ".join(parts)
+
+
+def local_time(moment: float) -> str:
+    """A moment as people here write it: `2026-11-21 05:32:01`."""
+    return datetime.fromtimestamp(moment).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def seconds(moment: datetime | float | None) -> float | None:
+    """Seconds since 1970, to the millisecond, as SWF keeps them."""
+    if isinstance(moment, datetime):
+        return round(moment.timestamp(), 3)
+    return moment
+
+
+def _value(client: SwfClient, text: str | None) -> Json:
+    return payloads.expand_all(wire.loads(text), client.store)
+
+
+def _timeout(facts: dict[str, Any]) -> str | None:
+    kind = facts.get("timeoutType")
+    return f"timed out: {kind}" if kind else None
+
+
+def _with_context(facts: Summary, context: dict[str, Json]) -> Status:
+    return Status(
+        **{**facts, "state": _state(facts, context)},  # type: ignore[typeddict-item]
+        step=context.get("path"),
+        visit=context.get("visit"),
+        attempt=context.get("attempt"),
+        next_retry_at=context.get("next_retry_at"),
+        blocked=context.get("blocked"),
+        progress=context.get("progress"),
+        previous_run_id=None,
+        next_run_id=None,
+        reason=None,
+        details=None,
+        result=None,
+    )
+
+
+def _state(facts: Summary, context: dict[str, Json]) -> str:
+    if facts["state"] != "OPEN":
+        return facts["state"]
+    return str(context.get("state") or "RUNNING")

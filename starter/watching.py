@@ -1,0 +1,55 @@
+"""Watching one execution until it closes, across the runs that continue it.
+
+Looks at the newest events only: SWF grants an account 60 history reads a second, but 6
+Describes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from starter.runs import Event
+from starter.status import Status, advanced, status
+from swf_client import SwfClient
+
+PAGE = 50  # events; more than one interval usually brings
+
+
+def watch(
+    client: SwfClient, workflow_id: str, run_id: str, pause: Callable[[], object]
+) -> Iterator[Status]:
+    """The status now, then after each change; the last one is of the closed execution."""
+    current = status(client, workflow_id, run_id)
+    seen = 0
+    while True:
+        yield current
+        if current["next_run_id"]:
+            current, seen = status(client, workflow_id, current["next_run_id"]), 0
+            continue
+        if current["closed_at"] is not None:
+            return
+        current, seen = _next_change(client, current, seen, pause)
+
+
+def _next_change(
+    client: SwfClient, current: Status, seen: int, pause: Callable[[], object]
+) -> tuple[Status, int]:
+    while True:
+        pause()
+        news = _newer_than(client, current, seen)
+        if news:
+            seen = news[0]["eventId"]
+            changed = advanced(client, current, news)
+            if changed != current:
+                return changed, seen
+
+
+def _newer_than(client: SwfClient, current: Status, seen: int) -> list[Event]:
+    """Events after `seen`, newest first."""
+    news = []
+    events = client.history(current["workflow_id"], current["run_id"], reverse=True, page_size=PAGE)
+    for event in events:
+        if event["eventId"] <= seen:
+            break
+        news.append(event)
+    return news

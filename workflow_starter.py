@@ -1,0 +1,330 @@
+"""Starting and steering executions: the class `WorkflowStarter`, and the command line's door.
+
+    from workflow_starter import WorkflowStarter
+
+    starter = WorkflowStarter()
+    started = starter.start_workflow({"order_id": "ORD-1", "items": ["a"]})
+    print(starter.wait(started["workflow_id"], started["run_id"])["state"])
+
+From a shell: `python workflow_starter.py --help`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import logs
+import wire
+from config import Settings
+from errors import InvalidInputError, UnknownExecutionError
+from starter import batch, history, listing, published, requests, runs, signals, watching
+from starter import resume as resuming
+from starter import status as statuses
+from starter.batch import BatchResult
+from starter.listing import Filter
+from starter.pace import Pace
+from starter.runs import Event
+from starter.signals import Outcome
+from starter.status import Status, Summary
+from starter.waiting import LOCAL, REMOTE, Rhythm, until
+from swf_client import SwfClient
+from wire import Json
+from workflow import Definition
+
+log = logs.get("workflow_starter")
+
+
+class WorkflowStarter:
+    """Starts, follows and steers executions.  No network before the first call.
+
+    Every method raises the errors of `errors`: `SwfError` and its kinds when SWF cannot be
+    reached or refuses, `InvalidInputError` for arguments that cannot work.  Where `run_id`
+    may be left out, the newest run of the workflow id is meant.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, swf_client: SwfClient | None = None
+    ) -> None:
+        self.swf_client = swf_client or SwfClient(settings)
+
+    # --- starting ------------------------------------------------------------------------
+
+    def start_workflow(
+        self,
+        input: Json,
+        workflow_id: str | None = None,
+        tags: Iterable[str] | None = None,
+        timeout: int | str | None = None,
+        definition: Definition | None = None,
+    ) -> dict[str, str]:
+        """Start an execution and give its `{"workflow_id", "run_id"}`.
+
+        `input` is any JSON value (an order is an object with `order_id`), of any size.
+        `workflow_id` is `workflow-<uuid4>` unless given; `tags` are five at most; `timeout`
+        is for the whole execution, in seconds; `definition` is the shipped process unless
+        another registered one is given.  An id that is in use by an open execution raises
+        `ExecutionAlreadyStartedError`.
+        """
+        chosen_id = requests.checked_workflow_id(workflow_id or requests.new_workflow_id())
+        chosen_tags = requests.checked_tags(tags)
+        seconds = requests.checked_timeout(timeout)
+        value = requests.checked_input(input)
+        process = definition or published.shipped()
+        self._register_missing()
+        start_id = requests.new_start_id()
+        run_id = self.swf_client.start_execution(
+            workflow_id=chosen_id,
+            name=process.name,
+            version=process.version,
+            input=wire.dumps(wire.wrap_start(value, {"start_id": start_id})),
+            start_id=start_id,
+            tags=tuple(chosen_tags),
+            execution_timeout=seconds,
+        )
+        log.info(
+            f"Started workflow: {chosen_id} (run {run_id})", workflow_id=chosen_id, run_id=run_id
+        )
+        return {"workflow_id": chosen_id, "run_id": run_id}
+
+    def start_batch(
+        self,
+        orders: Iterable[Json],
+        *,
+        tags: Iterable[str] | None = None,
+        timeout: int | str | None = None,
+        on_result: Callable[[BatchResult], None] | None = None,
+    ) -> list[BatchResult]:
+        """Start one execution for each order, within SWF's request rates.
+
+        Gives, in the orders' order, `{"index", "workflow_id", "run_id", "error",
+        "error_type"}`: an order that cannot be started has an `error` and does not stop the
+        others, unless none can be started (no engine, no credentials, no registration).
+        `on_result` hears each result as it comes, from this thread.
+        """
+        shared_tags = requests.checked_tags(tags)
+
+        def start(order: Json) -> dict[str, str]:
+            return self.start_workflow(order, tags=shared_tags, timeout=timeout)
+
+        pace = Pace(batch.STARTS_PER_SECOND, batch.STARTS_AT_ONCE)
+        return batch.Batch(start, pace, on_result).run(orders)
+
+    # --- looking -------------------------------------------------------------------------
+
+    def status(self, workflow_id: str, run_id: str | None = None) -> Status:
+        """Where an execution stands, as JSON values (`starter.status.Status`)."""
+        return statuses.status(self.swf_client, workflow_id, self._run(workflow_id, run_id))
+
+    def describe(self, workflow_id: str, run_id: str | None = None) -> dict[str, Any]:
+        """SWF's own description of a run (DescribeWorkflowExecution)."""
+        return self.swf_client.describe(workflow_id, self._run(workflow_id, run_id))
+
+    def list_workflows(
+        self, wanted: Filter | None = None, *, limit: int | None = 100
+    ) -> list[Summary]:
+        """Executions that pass a `starter.listing.Filter`, open ones first, newest first."""
+        return listing.executions(self.swf_client, wanted or Filter(), limit)
+
+    def get_workflow_history(
+        self, workflow_id: str, run_id: str | None = None, *, chain: bool = False
+    ) -> list[Event]:
+        """Every event of exactly that run, oldest first, in SWF's own shape.
+
+        `workflowExecutionStartedEventAttributes.input` is the caller's JSON text and
+        `activityTaskCompletedEventAttributes.result` the activity's.  With `chain`, the
+        events of all runs that continue one another, oldest run first; event ids begin
+        again at 1 with each run.
+        """
+        client, own = self.swf_client, self._run(workflow_id, run_id)
+        members = runs.chain(client, workflow_id, own) if chain else [own]
+        return [e for run in members for e in history.plain_events(client, workflow_id, run)]
+
+    def follow(
+        self, workflow_id: str, run_id: str | None = None, *, after: int = 0
+    ) -> Iterator[Event]:
+        """The events of a run past event id `after`, as they happen, until the run closes."""
+        chosen = self._run(workflow_id, run_id)
+        for event in self.swf_client.follow(workflow_id, chosen, after=after):
+            yield history.plain(self.swf_client, event)
+
+    def wait(
+        self, workflow_id: str, run_id: str | None = None, timeout: float | None = None
+    ) -> Status:
+        """The status of the execution once it closed, or after `timeout` seconds.
+
+        Where SWF continues the run as new, the newer run is waited for.  `closed_at` is None
+        when the time was up first.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        chosen = self._run(workflow_id, run_id)
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            until(lambda: self._closing(workflow_id, chosen), left, self._rhythm)
+            found = statuses.status(self.swf_client, workflow_id, chosen)
+            if not found["next_run_id"]:
+                return found
+            chosen = found["next_run_id"]
+
+    def watch(
+        self, workflow_id: str, run_id: str | None = None, interval: float = 5
+    ) -> Iterator[Status]:
+        """The status now and after each change, looked for every `interval` seconds.
+
+        Ends with the status of the closed execution.
+        """
+        chosen = self._run(workflow_id, run_id)
+        seconds = _checked_interval(interval)
+        return watching.watch(self.swf_client, workflow_id, chosen, lambda: time.sleep(seconds))
+
+    def monitor(
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        interval: float = 5,
+        *,
+        show: Callable[[str], object] = print,
+    ) -> Status:
+        """Show one line at each change until the execution closes; gives its last status.
+
+        `interval` is in seconds.  `watch` gives the same as data.
+        """
+        for current in self.watch(workflow_id, run_id, interval):
+            show(statuses.line(current))
+        return current
+
+    # --- steering ------------------------------------------------------------------------
+
+    def resume_workflow_from_step(
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        step_name: str = "",
+        input: Json = None,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> dict[str, str]:
+        """Go on from `step_name`, forward or back, with the results before it preserved.
+
+        An open execution gets the signal `RESUME_FROM_STEP`; a closed one goes on in a new
+        run of the same workflow id.  Gives `{"workflow_id", "run_id", "request_id"}`, and
+        `previous_run_id` where there is a new run.  `input` is merged over the step's input;
+        `actor` is the user at this machine unless given.  Raises `UnknownStepError` for a
+        step that the process has not, `SignalRefusedError` for one it cannot go on from, and
+        `ExecutionAlreadyStartedError` where somebody else was faster.
+        """
+        edits = None if input is None else requests.checked_input(input)
+        request = signals.new_request(reason, actor)
+        wanted = resuming.Resume(workflow_id, step_name, request, edits)
+        resumed = resuming.resume(self.swf_client, wanted, self._run(workflow_id, run_id))
+        log.info(
+            f"Resuming workflow: {workflow_id} (run {resumed['run_id']}) from step: {step_name}",
+            **resumed,
+            actor=request["actor"],
+        )
+        return resumed
+
+    def signal_workflow(
+        self,
+        workflow_id: str,
+        signal_name: str,
+        input: Json = None,
+        run_id: str | None = None,
+        *,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> dict[str, str | None]:
+        """Send a signal to an open execution; gives `{"workflow_id", "run_id", "request_id"}`.
+
+        An `input` that is an object, or absent, is sent with a `request_id`, by which
+        `signal_outcome` finds the decider's answer.  Any other JSON value is sent as it is,
+        and `request_id` is None.
+        """
+        name = signals.checked_name(signal_name)
+        chosen = self._open_run(workflow_id, run_id)
+        payload = signals.payload(requests.checked_input(input), reason, actor)
+        self.swf_client.signal(workflow_id, name, wire.dumps(payload), chosen)
+        request_id = payload.get("request_id") if isinstance(payload, dict) else None
+        log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
+        return {"workflow_id": workflow_id, "run_id": chosen, "request_id": request_id}
+
+    def signal_outcome(
+        self, workflow_id: str, run_id: str, request_id: str, timeout: float = 10
+    ) -> Outcome | None:
+        """How the decider answered a signal: `{"outcome", "why"}`.
+
+        Waits up to `timeout` seconds; None when no decider has answered by then.
+        """
+        client = self.swf_client
+        return until(
+            lambda: signals.answer(client, workflow_id, run_id, request_id),
+            timeout,
+            self._rhythm,
+        )
+
+    def cancel_workflow(self, workflow_id: str, run_id: str | None = None) -> None:
+        """Ask an open execution to cancel itself; its decider decides how."""
+        self.swf_client.request_cancel(workflow_id, run_id)
+        log.info(f"Asked workflow to cancel: {workflow_id}", run_id=run_id)
+
+    def terminate_workflow(
+        self, workflow_id: str, run_id: str | None = None, reason: str = "", details: str = ""
+    ) -> None:
+        """Close an open execution at once, without a rollback.
+
+        `reason` is cut to SWF's 256 characters.
+        """
+        short = wire.cut(reason, wire.REASON_CHARACTERS)
+        self.swf_client.terminate(workflow_id, run_id, reason=short, details=details)
+        log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=short)
+
+    # --- helpers -------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in use."""
+        return self.swf_client.settings
+
+    @property
+    def _rhythm(self) -> Rhythm:
+        return REMOTE if self.settings.swf_endpoint == "aws" else LOCAL
+
+    def _register_missing(self) -> None:
+        """On the local engine nobody has to run `setup.py` first."""
+        if self.settings.swf_endpoint == "local":
+            from setup import ensure_registered
+
+            ensure_registered(self.swf_client)
+
+    def _run(self, workflow_id: str, run_id: str | None) -> str:
+        return run_id or runs.newest_run(self.swf_client, workflow_id)
+
+    def _open_run(self, workflow_id: str, run_id: str | None) -> str:
+        if run_id:
+            return run_id
+        found = runs.open_run(self.swf_client, workflow_id)
+        if found is None:
+            raise UnknownExecutionError(
+                f"workflow {workflow_id} has no open run in domain {self.swf_client.domain}; "
+                "a closed one can be resumed, but not signaled",
+                workflow_id,
+            )
+        return runs.run_id_of(found)
+
+    def _closing(self, workflow_id: str, run_id: str) -> Event | None:
+        last = runs.last_event(self.swf_client, workflow_id, run_id)
+        return last if last["eventType"] in runs.CLOSINGS else None
+
+
+def _checked_interval(interval: float) -> float:
+    if not 0 < interval <= 3600:
+        raise InvalidInputError(f"interval {interval}: seconds above 0 and up to 3600")
+    return interval
+
+
+if __name__ == "__main__":
+    from cli import main
+
+    sys.exit(main())
