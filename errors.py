@@ -44,6 +44,13 @@ class PublishedDefinitionError(InvalidInputError):
     """A published version was changed; the message names the line that gives a new version."""
 
 
+class UndecidableError(BusinessProcessError):
+    """A decision task that cannot be decided: a bug, an unknown version, another shape.
+
+    Nobody's execution is failed for it: the decider parks it, and `status` shows it BLOCKED.
+    """
+
+
 # --- SWF ---------------------------------------------------------------------------------
 
 
@@ -169,7 +176,7 @@ class NotificationError(ActivityError):
     """A notifier could not deliver; trying again may help."""
 
 
-class ActivityCanceled(BaseException):  # noqa: N818 - control flow, not an error
+class ActivityCanceled(BaseException):
     """Raised inside an activity that honours a request to stop.
 
     Not an `Exception`, so that an activity's own `except Exception` cannot swallow it.

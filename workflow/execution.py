@@ -1,0 +1,106 @@
+"""An execution: the fold of a history, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from errors import UndecidableError
+from wire import Json
+from workflow import commands, fold, signals, snapshot, status
+from workflow.definition import Definition
+from workflow.history import Event, in_order
+from workflow.machine import Fact, Machine
+from workflow.policy import Policy
+from workflow.state import State
+
+
+class Execution:
+    """One execution under its definition.  It moves by `apply` and by nothing else."""
+
+    def __init__(self, definition: Definition, policy: Policy | None = None) -> None:
+        self._machine = Machine(definition, policy or Policy())
+
+    @classmethod
+    def from_history(
+        cls, events: Iterable[Event], definition: Definition, policy: Policy | None = None
+    ) -> Execution:
+        """The execution that a history, from its first event on, tells of."""
+        execution = cls(definition, policy)
+        execution.apply(events)
+        return execution
+
+    @property
+    def definition(self) -> Definition:
+        """The definition that it runs."""
+        return self._machine.definition
+
+    @property
+    def state(self) -> State:
+        """The state as it is; not to be changed."""
+        return self._machine.state
+
+    @property
+    def event_id(self) -> int:
+        """The last event that was applied."""
+        return self.state.event_id
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """Take in events, oldest first.  Those it knows are passed over; a gap is an error."""
+        batch = list(events)
+        known = self.state.event_id
+        if batch and batch[0]["eventId"] > known + 1:
+            raise UndecidableError(
+                f"events {known + 1} to {batch[0]['eventId'] - 1} are missing from the history"
+            )
+        for event in in_order(batch):
+            if event["eventId"] > known:
+                fold.apply(self._machine, event)
+                self.state.event_id = max(self.state.event_id, event["eventId"])
+
+    def decisions(self) -> list[commands.Decision]:
+        """The SWF decisions for the state as it is; reading them moves nothing."""
+        self._check_definition()
+        return commands.decide(self._machine)
+
+    def facts(self, after: int = 0) -> list[Fact]:
+        """What happened in events after that id, for people to read; asked once, then forgotten."""
+        found = [fact for fact in self._machine.facts if fact.event_id > after]
+        self._machine.facts.clear()
+        return found
+
+    def status(self) -> dict[str, Json]:
+        """The status that goes into the execution context (see `workflow.status`)."""
+        return status.status(self._machine)
+
+    def snapshot(self) -> dict[str, Json]:
+        """The state as a new run of this, closed, execution carries it on."""
+        return snapshot.resumable(self.state)
+
+    def check_resume(self, step_name: str, *, force: bool = False) -> None:
+        """Raise `UnknownStepError` or `SignalRefusedError` where a resume would be refused."""
+        signals.check_resume(self._machine, step_name, force=force)
+
+    @property
+    def start_id(self) -> str:
+        """The id of the start, one for the whole chain of runs."""
+        return self.state.start_id
+
+    def _check_definition(self) -> None:
+        options: Any = self.state.options
+        if options is None:
+            return
+        begun, here = options["definition"], self.definition
+        if begun["version"] == here.version and begun["hash"] != here.hash:
+            raise UndecidableError(
+                f"this execution began under {begun['name']} {begun['version']} of shape "
+                f"{begun['hash']}, and the definition here has shape {here.hash}: give the "
+                "decider the published definition, or publish the change as a new version"
+            )
+
+
+def make_decisions(
+    events: Sequence[Event], definition: Definition, policy: Policy | None = None
+) -> list[commands.Decision]:
+    """The decisions for a whole history."""
+    return Execution.from_history(events, definition, policy).decisions()
