@@ -134,7 +134,12 @@ class TaskLostError(SwfError):
     """The task is no longer ours: timed out, canceled, or its execution closed.
 
     The work's result came too late and was not taken.  Nothing to do: the decider retries.
+    `perhaps_done`: an earlier attempt to report got no answer, and was perhaps taken.
     """
+
+    def __init__(self, message: str, *, perhaps_done: bool = False) -> None:
+        self.perhaps_done = perhaps_done
+        super().__init__(message)
 
 
 # --- payloads ----------------------------------------------------------------------------
