@@ -1,0 +1,126 @@
+"""The business database: SQLite in the data folder, or PostgreSQL by `DATABASE_URL`.
+
+The schema is made on first use, also when several processes race for it.  On SQLite every
+transaction takes the write lock at its start (BEGIN IMMEDIATE), so that what it reads cannot
+change under it; on PostgreSQL rows are locked one by one (see `effects`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from config import Settings
+from errors import ConfigurationError
+
+BUSY_SECONDS = 30  # how long a SQLite transaction waits for another's write lock
+SCHEMA_LOCK = 7_311_905_624  # any number; PostgreSQL's advisory lock around making the schema
+
+metadata = sa.MetaData()
+"""Every table of the activities; a module that defines one is imported by the registry."""
+
+_engines: dict[str, sa.Engine] = {}
+_engines_lock = threading.Lock()
+
+
+@contextmanager
+def transaction(settings: Settings) -> Iterator[sa.Connection]:
+    """A transaction on the business database: committed at the end, undone by an exception."""
+    with engine(settings).begin() as connection:
+        yield connection
+
+
+def engine(settings: Settings) -> sa.Engine:
+    """The process's engine for these settings, its schema made; safe to share by threads."""
+    url = database_url(settings)
+    key = url.render_as_string(hide_password=False)
+    with _engines_lock:
+        if key not in _engines:
+            _engines[key] = _open(url)
+        return _engines[key]
+
+
+def close() -> None:
+    """Close every connection of this process (for tests, and before deleting local data)."""
+    with _engines_lock:
+        for opened in _engines.values():
+            opened.dispose()
+        _engines.clear()
+
+
+def database_url(settings: Settings) -> URL:
+    """Where the business data lies; a wrong `DATABASE_URL` raises `ConfigurationError`."""
+    if not settings.database_url:
+        return URL.create("sqlite", database=str(settings.data_dir / "business.sqlite3"))
+    try:
+        url = make_url(settings.database_url)
+        backend = url.get_backend_name()
+        url.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigurationError(f"DATABASE_URL is not a SQLAlchemy URL: {error}") from error
+    if backend not in ("sqlite", "postgresql"):
+        raise ConfigurationError(f"DATABASE_URL names {backend}; allowed: sqlite, postgresql")
+    return url
+
+
+def _open(url: URL) -> sa.Engine:
+    return _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
+
+
+def _open_sqlite(url: URL) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        return _made(_sqlite_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0))
+    path = Path(url.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opened = _sqlite_engine(url)
+    # Going over to WAL needs the file alone and does not wait for others, so they queue here.
+    with FileLock(f"{path}.lock"):
+        _use_wal(opened)
+        return _made(opened)
+
+
+def _sqlite_engine(url: URL, **pool: Any) -> sa.Engine:
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None}
+    made = sa.create_engine(url, connect_args=arguments, **pool)
+    sa.event.listen(made, "begin", _begin_immediate)
+    return made
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _use_wal(opened: sa.Engine) -> None:
+    raw = opened.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode = WAL").close()
+    finally:
+        raw.close()
+
+
+def _open_postgresql(url: URL) -> sa.Engine:
+    try:
+        opened = sa.create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"DATABASE_URL needs a driver: {error}; `pip install psycopg[binary]` and a URL "
+            "that begins with postgresql+psycopg://"
+        ) from error
+    return _made(opened)
+
+
+def _made(opened: sa.Engine) -> sa.Engine:
+    """`opened`, once its tables are there."""
+    with opened.begin() as connection:
+        if opened.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+        metadata.create_all(connection)
+    return opened

@@ -1,0 +1,145 @@
+"""What steps have written, so that each visit writes once and an undo takes it back.
+
+One row of `step_effects` for each step of each start is both the memory and the lock:
+
+- a retry or redelivery of a visit replaces what that visit wrote;
+- a later visit replaces what the earlier one wrote;
+- an undo deletes what the visit (or an earlier one) wrote and leaves a tombstone, in one
+  transaction; a write at or below the tombstone is refused (`TombstoneError`);
+- a write below the last written visit is a straggler's, and refused (`StaleVisitError`).
+
+A step that keeps rows of its own declares its table with `effect_table` and writes within
+`write`; `RollbackStep` then works for it without another line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from activities import database
+from activities.context import TaskContext
+from errors import StaleVisitError, TombstoneError
+
+KEY = ("workflow_id", "start_id", "path")
+
+step_effects = sa.Table(
+    "step_effects",
+    database.metadata,
+    *(sa.Column(name, sa.Text, primary_key=True) for name in KEY),
+    sa.Column("visit", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("undone_visit", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("undone_rows", sa.Integer, nullable=False, server_default="0"),
+)
+"""Per step of a start: the visit that wrote last, the tombstone, and what it deleted."""
+
+_effect_tables: list[sa.Table] = []
+
+
+def effect_table(name: str, *columns: sa.Column[Any], several_rows: bool = False) -> sa.Table:
+    """Declare a table whose rows belong to a visit of a step, so that an undo finds them.
+
+    Adds `workflow_id`, `start_id`, `path` and `visit` (see `key_of`).  A step has one row in
+    it at most, unless `several_rows`: then `columns` bring what else belongs to the primary key.
+    """
+    keys = [sa.Column(key, sa.Text, primary_key=True) for key in KEY]
+    visit = sa.Column("visit", sa.Integer, nullable=False)
+    if several_rows and not any(column.primary_key for column in columns):
+        raise ValueError(f"table {name!r} with several rows needs a primary key column of its own")
+    table = sa.Table(name, database.metadata, *keys, visit, *columns)
+    _effect_tables.append(table)
+    return table
+
+
+def key_of(task: TaskContext, step: str) -> dict[str, Any]:
+    """The columns that tie a row to the visit of `task`; `step` names a detached one."""
+    return {
+        "workflow_id": task.workflow_id,
+        "start_id": task.start_id,
+        "path": task.path or step,
+        "visit": task.visit,
+    }
+
+
+@contextmanager
+def write(task: TaskContext, step: str) -> Iterator[sa.Connection]:
+    """A transaction in which this visit writes, in place of what the step wrote before.
+
+    Raises `TombstoneError` or `StaleVisitError` when this visit may no longer write.
+    """
+    key = key_of(task, step)
+    with database.transaction(task.settings) as connection:
+        _check_may_write(_locked(connection, key), key)
+        _delete_rows(connection, key)
+        _update(connection, key, visit=key["visit"])
+        yield connection
+
+
+def check(task: TaskContext, step: str) -> None:
+    """Raise as `write` does, without writing: before an effect outside the database."""
+    key = key_of(task, step)
+    statement = sa.select(step_effects).where(_is(step_effects, key))
+    with database.transaction(task.settings) as connection:
+        row = connection.execute(statement).one_or_none()
+    if row is not None:
+        _check_may_write(row, key)
+
+
+def undo(task: TaskContext, step: str) -> int:
+    """Delete what the step wrote up to this visit and leave the tombstone; rows deleted.
+
+    Done again it answers the same.  Rows of a later visit stay.
+    """
+    key = key_of(task, step)
+    with database.transaction(task.settings) as connection:
+        row = _locked(connection, key)
+        if row.undone_visit >= key["visit"]:
+            return int(row.undone_rows)
+        deleted = _delete_rows(connection, key)
+        _update(connection, key, undone_visit=key["visit"], undone_rows=deleted)
+    return deleted
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless its primary key is there (also by a transaction not yet committed)."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def _check_may_write(row: sa.Row[Any], key: dict[str, Any]) -> None:
+    """Raise when the visit of `key` was undone, or overtaken by a later one."""
+    visit, where = key["visit"], f"visit {key['visit']} of {key['path']!r}"
+    if visit <= row.undone_visit:
+        raise TombstoneError(f"{where} was undone already; nothing is written")
+    if visit < row.visit:
+        raise StaleVisitError(f"{where} comes late: visit {row.visit} has written already")
+
+
+def _locked(connection: sa.Connection, key: dict[str, Any]) -> sa.Row[Any]:
+    """The step's row, made if need be, locked until the transaction ends."""
+    table = step_effects
+    insert_new(connection, table, {name: key[name] for name in KEY})
+    statement = sa.select(table).where(_is(table, key)).with_for_update()
+    return connection.execute(statement).one()
+
+
+def _update(connection: sa.Connection, key: dict[str, Any], **values: int) -> None:
+    connection.execute(sa.update(step_effects).where(_is(step_effects, key)).values(values))
+
+
+def _delete_rows(connection: sa.Connection, key: dict[str, Any]) -> int:
+    """Delete the step's rows of this visit and of those before it."""
+    deleted = 0
+    for table in _effect_tables:
+        old = sa.and_(_is(table, key), table.c.visit <= key["visit"])
+        deleted += connection.execute(sa.delete(table).where(old)).rowcount
+    return deleted
+
+
+def _is(table: sa.Table, key: dict[str, Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(table.c[name] == key[name] for name in KEY))

@@ -1,0 +1,32 @@
+"""The one place that names activities: activity type to function.
+
+To add an activity, write a function (input dict in, result dict out, both JSON), import it
+here and give it a line in `ACTIVITIES`; then name it in the list of steps and run
+`python setup.py`.  Within the function `current_task()` tells which task it works on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from activities.enrichment import enrich_data
+from activities.notification import notify_completion
+from activities.processing import process_data
+from activities.saving import save_results
+from activities.undo import compensate_transaction, rollback_step
+from activities.validation import validate_input
+
+Activity: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+"""What an activity is: `{...input, "previous_results": {...}}` in, a JSON object out."""
+
+ACTIVITIES: dict[str, Activity] = {
+    "ValidateInput": validate_input,
+    "ProcessData": process_data,
+    "EnrichData": enrich_data,
+    "SaveResults": save_results,
+    "NotifyCompletion": notify_completion,
+    "RollbackStep": rollback_step,
+    "CompensateTransaction": compensate_transaction,
+}
+"""Every activity that a worker of this project offers."""

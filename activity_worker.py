@@ -1,0 +1,476 @@
+"""The activity worker: takes activity tasks from SWF, runs the functions, reports back.
+
+    python activity_worker.py [--concurrency N] [--task-list NAME] [--env-file FILE]
+
+    from activity_worker import ActivityWorker
+    worker = ActivityWorker()                        # no network yet
+    worker.activities["MyActivity"] = my_function    # input dict in, result dict out
+    worker.run()                                     # until SIGTERM, Ctrl+C or worker.stop()
+
+`--concurrency` threads take turns: those without a task line up, the first `pollers` of them
+hold a long poll each, and whoever gets a task works on it while the next one polls.  So there
+is never a poll without a free slot, and no hand-over between a poll and the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+import config
+import logs
+import wire
+from activities.context import TaskContext, current_task, detached, entered, inside_a_task
+from activities.execution import Canceled, Completed, Failed, Outcome, execute, read_input
+from activities.heartbeats import Heartbeats
+from activities.registry import ACTIVITIES, Activity
+from config import Settings
+from errors import (
+    ActivityCanceled,
+    ActivityError,
+    ActivityNotRegisteredError,
+    BusinessProcessError,
+    ConfigurationError,
+    CredentialsError,
+    DomainNotRegisteredError,
+    InvalidInputError,
+    NonRetryableError,
+    NotificationError,
+    PayloadError,
+    PermissionDeniedError,
+    RequestRefusedError,
+    StaleVisitError,
+    SwfError,
+    TaskLostError,
+    TombstoneError,
+)
+from swf_client import SwfClient
+from wire import Json
+
+__all__ = [
+    "ActivityCanceled",
+    "ActivityError",
+    "ActivityNotRegisteredError",
+    "ActivityWorker",
+    "NonRetryableError",
+    "NotificationError",
+    "StaleVisitError",
+    "TaskContext",
+    "TaskLostError",
+    "TombstoneError",
+    "current_task",
+]
+
+CONCURRENCY = 10  # tasks at a time, unless told otherwise
+MOST_CONCURRENCY = 1_000
+POLLERS = 2  # long polls under way at a time
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between polls while SWF does not answer
+REPORT_SECONDS = 300  # how long a result is offered when the activity has no time limit
+WINDOWS_WAKE_SECONDS = 1.0  # Windows delivers Ctrl+C only to a main thread that runs
+
+METHODS = {
+    "ValidateInput": "validate_input",
+    "ProcessData": "process_data",
+    "EnrichData": "enrich_data",
+    "SaveResults": "save_results",
+    "NotifyCompletion": "notify_completion",
+    "RollbackStep": "rollback_step",
+    "CompensateTransaction": "compensate_transaction",
+}
+"""Activities that a subclass may override, and the methods to override."""
+
+HOPELESS = (
+    ConfigurationError,
+    CredentialsError,
+    DomainNotRegisteredError,
+    PermissionDeniedError,
+    RequestRefusedError,
+)
+"""Errors of the first poll that end the worker: somebody has to mend something first."""
+
+log = logs.get("activity_worker")
+
+
+class ActivityWorker:
+    """Runs activities for SWF.  No network before `run`.
+
+    `activities` maps activity types to functions and may be changed at any time.  A subclass
+    may override the method of an activity; the worker then runs that.  Called directly (in a
+    unit test), a method works without any engine.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        swf_client: SwfClient | None = None,
+        task_list: str | None = None,
+        concurrency: int = CONCURRENCY,
+        pollers: int = POLLERS,
+    ) -> None:
+        self.settings = settings or config.settings()
+        self.swf_client = swf_client or SwfClient(self.settings)
+        self.task_list = task_list or self.settings.swf_task_list
+        self.concurrency = _checked_count("concurrency", concurrency)
+        self.activities: dict[str, Activity] = dict(ACTIVITIES)
+        self.activities.update((name, getattr(self, method)) for name, method in METHODS.items())
+        self._turn = threading.Semaphore(min(_checked_count("pollers", pollers), concurrency))
+        self._stopping = threading.Event()
+        self._in_work: set[TaskContext] = set()
+        self._heartbeats = Heartbeats(self._send_heartbeat)
+        self._outage = _Outage()
+        self._registration = threading.Lock()
+        self._registered = self.settings.swf_endpoint != "local"
+        self._served = False
+        self._fatal: BusinessProcessError | None = None
+
+    # --- the activities ------------------------------------------------------------------
+
+    def validate_input(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Check an order's shapes and amounts; see `activities.validation`."""
+        return self._shipped("ValidateInput", data)
+
+    def process_data(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Compute what the order costs; see `activities.processing`."""
+        return self._shipped("ProcessData", data)
+
+    def enrich_data(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Add customer tier and delivery estimate; see `activities.enrichment`."""
+        return self._shipped("EnrichData", data)
+
+    def save_results(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Write the order's record; see `activities.saving`."""
+        return self._shipped("SaveResults", data)
+
+    def notify_completion(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Send the notification; see `activities.notification`."""
+        return self._shipped("NotifyCompletion", data)
+
+    def rollback_step(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Take back what `step_to_rollback` wrote; see `activities.undo`."""
+        return self._shipped("RollbackStep", data)
+
+    def compensate_transaction(self, data: dict[str, Json]) -> dict[str, Json]:
+        """Record the reversal; see `activities.undo`."""
+        return self._shipped("CompensateTransaction", data)
+
+    def _shipped(self, name: str, data: dict[str, Json]) -> dict[str, Json]:
+        if inside_a_task():
+            return ACTIVITIES[name](data)
+        with entered(detached(self.settings)):
+            return ACTIVITIES[name](data)
+
+    # --- running -------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until stopped: by `stop`, SIGTERM or Ctrl+C; returns when all work is done.
+
+        A second Ctrl+C leaves at once (exit code 130); what ran is then handed out again
+        after its timeout.  Signals are heeded only when this is the main thread.  Raises
+        `BusinessProcessError` (see `HOPELESS`) when the first poll shows that nothing can
+        work; later faults are waited out, whatever they are.
+        """
+        lines = log.bind(task_list=self.task_list, concurrency=self.concurrency)
+        lines.info(f"Activity worker on {self.settings.engine}")
+        with self._heeding_signals():
+            threads = [
+                threading.Thread(target=self._work, name=f"activity-{number}", daemon=True)
+                for number in range(1, self.concurrency + 1)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                _join(thread)
+        self._heartbeats.stop()
+        if self._fatal:
+            raise self._fatal
+        log.info("Activity worker stopped")
+
+    def stop(self) -> None:
+        """Take nothing new; `run` returns when what is in work is done and reported.
+
+        Polls under way are waited out on AWS (up to 60 s: a task that one brings is worked
+        on) and hung up on other engines.  May be called from any thread, and more than once.
+        """
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        log.info("Activity worker takes no more tasks", in_work=len(self._in_work))
+        self._turn.release(self.concurrency)
+        self.swf_client.stop()
+
+    @contextmanager
+    def _heeding_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Drain; in a thread, for the one interrupted here may hold any lock."""
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, _leave_at_once)
+        threading.Thread(target=self.stop, name="drain", daemon=True).start()
+
+    # --- one thread of work --------------------------------------------------------------
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            task = self._awaited_task()
+            if task is not None:
+                try:
+                    self._serve(task)
+                except Exception:
+                    log.exception("An activity task could not be served")
+
+    def _awaited_task(self) -> Mapping[str, Any] | None:
+        """The next task, once it is this thread's turn to poll; None when there is none."""
+        with self._turn:
+            if self._stopping.is_set():
+                return None
+            try:
+                self._register_missing()
+                task = self.swf_client.poll_activity_task(self.task_list)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
+                self._stopping.wait(self._after_fault(error))
+                return None
+        self._served = True
+        self._outage.over()
+        return task
+
+    def _register_missing(self) -> None:
+        """On the embedded engine a process brings along what it needs, whoever starts first."""
+        if self._registered:
+            return
+        from setup import ensure_registered  # noqa: PLC0415 - needed on one engine only
+
+        with self._registration:
+            if not self._registered:
+                ensure_registered(self.swf_client)
+                self._registered = True
+
+    def _after_fault(self, error: Exception) -> float:
+        """Take note of a poll that failed; seconds to wait before the next."""
+        if self._stopping.is_set():
+            return 0.0
+        if isinstance(error, DomainNotRegisteredError) and self.settings.swf_endpoint == "local":
+            self._registered = False
+        elif isinstance(error, HOPELESS) and not self._served:
+            self._fatal = error
+            self.stop()
+            return 0.0
+        return self._outage.wait_after(error)
+
+    # --- one task ------------------------------------------------------------------------
+
+    def _serve(self, task: Mapping[str, Any]) -> None:
+        started = time.monotonic()
+        context, data, problem = self._opened(task)
+        name = context.activity
+        lines = log.bind(
+            workflow_id=context.workflow_id,
+            run_id=context.run_id,
+            step=context.path,
+            attempt=context.attempt,
+            activity_id=context.activity_id,
+        )
+        lines.info(f"Executing: {name}")
+        self._in_work.add(context)
+        pulse = self._heartbeats.add(context)
+        try:
+            outcome = problem or self._outcome(data, context)
+            _tell(lines, name, outcome)
+            self._report(lines, context, outcome, started)
+        finally:
+            self._heartbeats.remove(pulse)
+            self._in_work.discard(context)
+
+    def _opened(
+        self, task: Mapping[str, Any]
+    ) -> tuple[TaskContext, dict[str, Json], Failed | None]:
+        """The task's context and input; a failure too when the input cannot be read."""
+        try:
+            data, envelope = read_input(wire.loads(task.get("input")))
+            return self._context(task, envelope), data, None
+        except Exception as error:  # noqa: BLE001 - the task fails, not the worker
+            return self._context(task, {}), {}, Failed.of(error)
+
+    def _context(self, task: Mapping[str, Any], envelope: Mapping[str, Json]) -> TaskContext:
+        execution, name = task["workflowExecution"], task["activityType"]["name"]
+        return TaskContext(
+            workflow_id=execution["workflowId"],
+            run_id=execution["runId"],
+            start_id=str(envelope.get("start_id", execution["runId"])),
+            path=str(envelope.get("path", name)),
+            visit=int(envelope.get("visit", 1)),
+            attempt=int(envelope.get("attempt", 1)),
+            undo=bool(envelope.get("undo", False)),
+            activity=name,
+            activity_id=task["activityId"],
+            token=task["taskToken"],
+            settings=self.settings,
+        )
+
+    def _outcome(self, data: dict[str, Json], context: TaskContext) -> Outcome:
+        function = self.activities.get(context.activity)
+        if function is not None:
+            return execute(function, data, context)
+        error = ActivityNotRegisteredError(
+            f"this worker has no function for {context.activity!r}; register it in "
+            "activities/registry.py or worker.activities and restart the worker"
+        )
+        return Failed.of(error, "ActivityNotRegistered")
+
+    # --- reporting -----------------------------------------------------------------------
+
+    def _report(self, lines: Any, context: TaskContext, outcome: Outcome, started: float) -> None:
+        """Tell SWF; a task that is no longer ours is survived, the decider retries."""
+        try:
+            self._send(context, outcome, self._seconds_left(started))
+        except TaskLostError as error:
+            fate = "was perhaps taken already" if error.perhaps_done else "is not taken"
+            lines.warning(f"Too late: {context.activity}; its result {fate}", why=str(error))
+        except (PayloadError, RequestRefusedError) as error:
+            lines.error(f"SWF cannot take the result of {context.activity}", error=str(error))
+            if not isinstance(outcome, Failed):
+                self._report(lines, context, Failed.of(error), started)
+        except SwfError as error:
+            lines.error(f"The result of {context.activity} is not reported", error=str(error))
+
+    def _send(self, context: TaskContext, outcome: Outcome, seconds: float) -> None:
+        client, token = self.swf_client, context.token
+        if context.lost:
+            raise TaskLostError("a heartbeat said that the task is no longer ours")
+        if isinstance(outcome, Completed):
+            client.complete_activity_task(token, outcome.result, timeout=seconds)
+        elif isinstance(outcome, Canceled):
+            client.cancel_activity_task(token, outcome.details)
+        else:
+            client.fail_activity_task(token, outcome.reason, outcome.details, timeout=seconds)
+
+    def _seconds_left(self, started: float) -> float:
+        """How long offering the result makes sense: until the task has timed out."""
+        limit = self.settings.activity_start_to_close_timeout
+        seconds = REPORT_SECONDS if limit == "NONE" else int(limit)
+        return max(1.0, started + seconds - time.monotonic())
+
+    def _send_heartbeat(self, token: str, details: str) -> bool:
+        return self.swf_client.heartbeat(token, details)
+
+
+class _Outage:
+    """A time in which polls fail: said once, polled less and less, its end said too."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: float | None = None  # monotonic seconds
+        self._kind: type[Exception] | None = None
+
+    def wait_after(self, error: Exception) -> float:
+        """Seconds to wait after a poll that failed: about as long as the outage has lasted."""
+        with self._lock:
+            now = time.monotonic()
+            if self._since is None:
+                self._since = now
+            if type(error) is not self._kind:
+                self._kind = type(error)
+                self._say(error)
+            lasted = now - self._since
+        return min(LONGEST_WAIT, SHORTEST_WAIT + lasted) * _jitter()
+
+    def over(self) -> None:
+        """A poll was answered."""
+        if self._since is None:
+            return
+        with self._lock:
+            if self._since is not None:
+                lasted = time.monotonic() - self._since
+                log.info("SWF answers again", after_seconds=round(lasted, 1))
+            self._since = self._kind = None
+
+    def _say(self, error: Exception) -> None:
+        known = isinstance(error, BusinessProcessError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        log.warning("Polling fails; trying again", error=text, exc_info=None if known else error)
+
+
+def _tell(lines: Any, name: str, outcome: Outcome) -> None:
+    if isinstance(outcome, Failed):
+        lines.warning(f"Failed: {name}", reason=outcome.reason)
+        lines.debug(f"Failed: {name}", details=outcome.details)
+    else:
+        lines.info(f"{type(outcome).__name__}: {name}")
+
+
+def _jitter() -> float:
+    return 0.5 + random.random() / 2  # noqa: S311 - no secret
+
+
+def _checked_count(name: str, value: int) -> int:
+    if not 1 <= value <= MOST_CONCURRENCY:
+        raise InvalidInputError(f"{name} is {value}; allowed: 1 to {MOST_CONCURRENCY}")
+    return value
+
+
+def _join(thread: threading.Thread) -> None:
+    while thread.is_alive():
+        thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
+
+
+def _leave_at_once(number: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(128 + number)
+
+
+# --- the command -------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker until stopped; the exit code."""
+    options = _options(arguments)
+    try:
+        settings = config.use(config.load(env_file=options.env_file))
+        logs.configure(settings)
+        worker = ActivityWorker(
+            settings, task_list=options.task_list, concurrency=options.concurrency
+        )
+        worker.run()
+    except BusinessProcessError as error:
+        print(f"activity_worker.py: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="activity_worker.py", description="Run the activities of the business process."
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=int,
+        default=CONCURRENCY,
+        metavar="N",
+        help=f"tasks at a time (default: {CONCURRENCY})",
+    )
+    parser.add_argument("--task-list", metavar="NAME", help="task list (default: SWF_TASK_LIST)")
+    parser.add_argument("--env-file", metavar="FILE", help="settings file (default: .env)")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
