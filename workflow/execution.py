@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from errors import UndecidableError
@@ -18,15 +18,27 @@ from workflow.state import State
 class Execution:
     """One execution under its definition.  It moves by `apply` and by nothing else."""
 
-    def __init__(self, definition: Definition, policy: Policy | None = None) -> None:
-        self._machine = Machine(definition, policy or Policy())
+    def __init__(
+        self, definition: Definition, policy: Policy | None = None, *, start_id: str = ""
+    ) -> None:
+        """Begin before the first event.
+
+        `policy` is for a run that has not recorded its own yet; `start_id` for one whose start
+        has none, because somebody started it by hand: its run id.
+        """
+        self._machine = Machine(definition, policy or Policy(), State(start_id=start_id))
 
     @classmethod
     def from_history(
-        cls, events: Iterable[Event], definition: Definition, policy: Policy | None = None
+        cls,
+        events: Iterable[Event],
+        definition: Definition,
+        policy: Policy | None = None,
+        *,
+        start_id: str = "",
     ) -> Execution:
         """The execution that a history, from its first event on, tells of."""
-        execution = cls(definition, policy)
+        execution = cls(definition, policy, start_id=start_id)
         execution.apply(events)
         return execution
 
@@ -97,10 +109,3 @@ class Execution:
                 f"{begun['hash']}, and the definition here has shape {here.hash}: give the "
                 "decider the published definition, or publish the change as a new version"
             )
-
-
-def make_decisions(
-    events: Sequence[Event], definition: Definition, policy: Policy | None = None
-) -> list[commands.Decision]:
-    """The decisions for a whole history."""
-    return Execution.from_history(events, definition, policy).decisions()

@@ -1,0 +1,288 @@
+"""The decider: poll loops around the pure core in `workflow/`.
+
+    python decision_worker.py [--concurrency N] [--task-list LIST] [--env-file FILE]
+
+Each slot polls two lists: the shared one, whose tasks bring the whole history, and the
+decider's own, on which SWF sends the runs that this process remembers (only what is new).
+Losing the memory costs one reading of the history, never correctness.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import config
+import logs
+import polling
+import process
+import published
+import wire
+from config import Settings
+from errors import BusinessProcessError, SwfError, TaskLostError, UndecidableError
+from run_cache import RunCache
+from swf_client import SwfClient
+from workflow import Definition, Execution, Fact, Policy
+from workflow.parking import park
+
+STICKY_SECONDS = 5  # how long a task waits on a decider's own list before the shared one gets it
+
+workflow_steps: list[str] = [task.name for task in process.STEPS]
+"""The names of the steps, in order; `process.STEPS` is where they are written."""
+
+Task = Mapping[str, Any]
+"""A decision task as `SwfClient.poll_decision_task` gives it: SWF's own shape, all events."""
+
+_log = logs.get("decision_worker")
+
+
+class DecisionWorker:
+    """Decides what every execution does next.  A subclass may override `make_decisions`."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        swf_client: SwfClient | None = None,
+        task_list: str | None = None,
+        concurrency: int = 2,
+        definitions: Sequence[Definition] = (),
+    ) -> None:
+        """Make a decider; nothing touches the network before `run`.
+
+        `definitions` are served beside the shipped process and the published files.
+        """
+        self.settings = settings or config.settings()
+        self.swf_client = swf_client or SwfClient(self.settings)
+        self.task_list = task_list or self.settings.swf_task_list
+        self.concurrency = concurrency
+        self.policy = policy_of(self.settings)
+        self._definitions = {(item.name, item.version): item for item in definitions}
+        self._cache = RunCache()
+        self._own_list = f"{self.task_list[:200]}-{self.swf_client.identity[-40:]}".translate(
+            _LIST_CHARACTERS
+        )
+        self._deciding = threading.local()
+        self._polls = polling.Polls("decider", self.swf_client)
+
+    # --- running ----------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Poll and decide until `stop` is called; blocks."""
+        _log.info("Decider started", engine=self.settings.engine, task_list=self.task_list)
+        polling.prepare(self.swf_client)
+        loops = [self._shared_loop] * self.concurrency
+        if not self._customized:
+            loops += [self._own_loop] * self.concurrency
+        self._polls.run(loops)
+        _log.info("Decider stopped")
+
+    def stop(self) -> None:
+        """Take no new task, finish those in hand, and let `run` return; from any thread."""
+        self._polls.stop()
+
+    def _shared_loop(self) -> None:
+        task = self.swf_client.poll_decision_task(self.task_list)
+        if task is not None:
+            self._handle(task)
+
+    def _own_loop(self) -> None:
+        task = self.swf_client.poll_decision_task(self._own_list, since_previous=True)
+        if task is not None:
+            self._handle(task)
+
+    @property
+    def _customized(self) -> bool:
+        """Whether a subclass decides, which then gets the whole history with every task."""
+        return type(self).make_decisions is not DecisionWorker.make_decisions
+
+    # --- deciding ---------------------------------------------------------------------------
+
+    def make_decisions(self, task: Task) -> list[dict[str, Any]]:
+        """The SWF decisions for a decision task that holds its whole history; no I/O.
+
+        `UndecidableError` where the definition is unknown or of another shape.
+        """
+        execution = self._begin(task)
+        execution.apply(task["events"])
+        return self._decide(task, execution)
+
+    def _handle(self, task: Task) -> None:
+        """Decide one task and respond to it.  A task that cannot be decided is parked."""
+        log = _log.bind(
+            workflow_id=task["workflowExecution"]["workflowId"],
+            run_id=task["workflowExecution"]["runId"],
+        )
+        log.info(f"Received decision task for workflow: {task['workflowExecution']['workflowId']}")
+        self._deciding.execution = None
+        try:
+            decisions = self._decisions_of(task)
+        except Exception as error:  # noqa: BLE001 - whatever a decision raises, the run is safe
+            self._park(task, error)
+            return
+        execution: Execution | None = self._deciding.execution
+        context = None if execution is None else wire.dumps(execution.status())
+        if execution is not None and not self._customized and not _closing(decisions):
+            self._cache.put(task["workflowExecution"]["runId"], execution)
+        self._respond(task, decisions, context, sticky=not self._customized)
+
+    def _decisions_of(self, task: Task) -> list[dict[str, Any]]:
+        if self._customized:
+            return self.make_decisions(task)
+        return self._decide(task, self._execution(task))
+
+    def _execution(self, task: Task) -> Execution:
+        """The execution at this task: remembered and brought up to date, or read whole."""
+        cached = self._cache.take(task["workflowExecution"]["runId"])
+        if cached is not None:
+            try:
+                cached.apply(task["events"])
+            except UndecidableError:
+                _log.debug("A remembered execution had a gap and is read again")
+            else:
+                return cached
+        execution = self._begin(task)
+        events = task["events"]
+        if not events or events[0]["eventId"] != 1:
+            events = self._whole_history(task)
+        execution.apply(events)
+        return execution
+
+    def _whole_history(self, task: Task) -> list[Any]:
+        run = task["workflowExecution"]
+        events = self.swf_client.history_for_core(run["workflowId"], run["runId"])
+        return [event for event in events if event["eventId"] <= task["startedEventId"]]
+
+    def _begin(self, task: Task) -> Execution:
+        run_id = task["workflowExecution"]["runId"]
+        return Execution(self._definition(task), self.policy, start_id=run_id)
+
+    def _definition(self, task: Task) -> Definition:
+        kind = task["workflowType"]
+        known = self._definitions.get((kind["name"], kind["version"]))
+        known = known or published.find(kind["name"], kind["version"])
+        if known is None:
+            raise UndecidableError(
+                f"no definition of workflow type {kind['name']} {kind['version']} is here: put "
+                f"{published.file_of(kind['name'], kind['version']).name} into definitions/, or "
+                "let a decider of the release that has it serve this task list"
+            )
+        self._definitions[kind["name"], kind["version"]] = known
+        return known
+
+    def _decide(self, task: Task, execution: Execution) -> list[dict[str, Any]]:
+        for fact in execution.facts(after=task.get("previousStartedEventId") or 0):
+            _tell(task, fact)
+        self._deciding.execution = execution
+        return execution.decisions()
+
+    # --- answering --------------------------------------------------------------------------
+
+    def _respond(
+        self, task: Task, decisions: list[dict[str, Any]], context: str | None, *, sticky: bool
+    ) -> None:
+        try:
+            self.swf_client.respond_decision_task(
+                task["taskToken"],
+                decisions,
+                context=context,
+                sticky_list=self._own_list if sticky else self.task_list,
+                sticky_timeout=STICKY_SECONDS if sticky else None,
+                timeout=self._task_seconds,
+            )
+        except TaskLostError as error:
+            _log.warning("A decision came too late and was not taken", error=str(error))
+
+    @property
+    def _task_seconds(self) -> float:
+        seconds = self.settings.decision_task_timeout
+        return 300.0 if seconds == "NONE" else float(seconds)
+
+    def _park(self, task: Task, error: Exception) -> None:
+        """Leave the task to time out once; then answer with a park timer and the reason."""
+        why = str(error) or type(error).__name__
+        _log.error(
+            "A decision task cannot be decided; the execution waits and is not failed",
+            workflow_id=task["workflowExecution"]["workflowId"],
+            run_id=task["workflowExecution"]["runId"],
+            why=why,
+            exc_info=None if isinstance(error, BusinessProcessError) else error,
+        )
+        events = task["events"]
+        if isinstance(error, SwfError) or not events or events[0]["eventId"] != 1:
+            return  # redelivered with the whole history
+        parking = park(events, why)
+        if parking is not None:
+            self._respond(task, parking.decisions, parking.context, sticky=False)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the settings give to runs that begin now."""
+    return Policy(
+        max_attempts=settings.max_attempts,
+        retry_initial_seconds=settings.retry_initial_seconds,
+        retry_backoff_rate=settings.retry_backoff_rate,
+        retry_max_seconds=settings.retry_max_seconds,
+        start_to_close=settings.activity_start_to_close_timeout,
+        schedule_to_start=settings.activity_schedule_to_start_timeout,
+        schedule_to_close=settings.activity_schedule_to_close_timeout,
+        heartbeat=settings.activity_heartbeat_timeout,
+    )
+
+
+_LIST_CHARACTERS = str.maketrans({":": "-", "/": "-", "|": "-"})  # SWF forbids them in names
+
+_CLOSES = frozenset(
+    {
+        "CompleteWorkflowExecution",
+        "FailWorkflowExecution",
+        "CancelWorkflowExecution",
+        "ContinueAsNewWorkflowExecution",
+    }
+)
+
+
+def _closing(decisions: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(decisions) and decisions[-1]["decisionType"] in _CLOSES
+
+
+def _tell(task: Task, fact: Fact) -> None:
+    """Write a fact of the core into the log, in the words that users look for."""
+    run = task["workflowExecution"]
+    fields = dict(fact.fields)
+    line = LINES[fact.kind](fields)
+    log = _log.warning if fact.kind in _WARNINGS else _log.info
+    log(line, workflow_id=run["workflowId"], run_id=run["runId"], **fields)
+
+
+_WARNINGS = frozenset({"blocked", "compensation_failed"})
+
+LINES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "activity_failed": lambda f: f"Activity '{f['step']}' failed: {f.pop('reason')}",
+    "activity_completed": lambda f: f"Activity '{f['step']}' completed successfully",
+    "retrying": lambda f: f"Retrying activity: {f['step']} (attempt {f['attempt']})",
+    "scheduling": lambda f: f"Scheduling next activity: {f['step']}",
+    "rollback": lambda f: f"Rolling back: {f['step']} failed for good",
+    "compensation_failed": lambda f: f"Not compensated: {f['step']}",
+    "signal": lambda f: f"Signal {f.pop('signal')}: {f['outcome']}",
+    "blocked": lambda f: f"Blocked: {f.pop('why')}",
+}
+"""The text of each kind of fact; what it takes out is not repeated in the fields."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `python decision_worker.py`; gives the exit code."""
+    return polling.serve(
+        "Poll for decision tasks and decide.",
+        lambda settings, options: DecisionWorker(
+            settings, task_list=options.task_list, concurrency=options.concurrency
+        ),
+        arguments,
+        concurrency=2,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The process that ships: five steps in order, and two activities for undoing.
+
+To add a step: write its function in `activities/`, name it in `STEPS`, run `setup.py`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import config
+from workflow import Definition, process, step
+
+NAME = "BusinessProcess"
+
+STEPS = (
+    step("ValidateInput"),
+    step("ProcessData"),
+    step("EnrichData"),
+    step("SaveResults", compensation="RollbackStep"),
+    step("NotifyCompletion"),
+)
+"""The ordered list of steps.  Only SaveResults leaves something that must be undone."""
+
+
+@lru_cache(maxsize=8)
+def definition(version: str) -> Definition:
+    """The shipped process as that version."""
+    return process(NAME, version, STEPS, comment="An order, from validation to notification")
+
+
+def shipped() -> Definition:
+    """The shipped process at the version that the settings name (`WORKFLOW_VERSION`)."""
+    return definition(config.settings().workflow_version)

@@ -1,0 +1,36 @@
+"""The live executions that a decider remembers between the decision tasks of a run."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from workflow import Execution
+
+
+class RunCache:
+    """A bounded cache by run id; an execution is taken out while it is used.
+
+    Losing an entry costs one reading of the whole history, never correctness.
+    """
+
+    def __init__(self, size: int = 1000) -> None:
+        self._size = size
+        self._held: OrderedDict[str, Execution] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, run_id: str) -> Execution | None:
+        """Take an execution out, or None where it is not here."""
+        with self._lock:
+            return self._held.pop(run_id, None)
+
+    def put(self, run_id: str, execution: Execution) -> None:
+        """Put an execution (back); the one used longest ago makes room."""
+        with self._lock:
+            self._held[run_id] = execution
+            self._held.move_to_end(run_id)
+            while len(self._held) > self._size:
+                self._held.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._held)
