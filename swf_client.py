@@ -1,0 +1,325 @@
+"""Everything this application asks of SWF, and the only module that asks.
+
+`SwfClient` is boto3 with what a long-lived process needs around it: whole histories instead of
+pages, attempts again with jitter where that is safe, faults as our errors, payloads too large
+for SWF kept outside, and starts that happen once.  It knows no definitions, decisions or
+activities.
+
+Here are tasks and executions; `swf_reading` has histories and lists, `swf_registration` domains
+and types, `swf_connection` engines, credentials and retries, `swf_faults` what can go wrong.
+
+Every method may raise the subclasses of `errors.SwfError`: `EngineUnreachableError`,
+`ThrottledError`, `CredentialsError`, `PermissionDeniedError`, `RequestRefusedError`,
+`LimitReachedError`, `DomainNotRegisteredError`, and those it names itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+
+import logs
+import payloads
+import swf_events
+import wire
+from errors import ExecutionAlreadyStartedError, PayloadError, UnknownExecutionError
+from swf_calls import present
+from swf_connection import Patience
+from swf_faults import ALREADY_STARTED, UNKNOWN_RESOURCE, SwfFault
+from swf_reading import SwfReading
+from swf_registration import SwfRegistration
+from wire import Json
+
+__all__ = ["Patience", "SwfClient"]
+
+UNLIMITED_SECONDS = 3600.0  # how long a report is tried where its task has no timeout
+HEARTBEAT_SECONDS = 10.0  # how long a heartbeat is tried: the next one comes soon
+RUNS_SEARCHED = 20  # newest closed runs of a workflow id, when a start is settled
+
+_log = logs.get("swf_client")
+
+
+class SwfClient(SwfReading, SwfRegistration):
+    """SWF for one process: the domain and engine of its settings, under one identity.
+
+    `SwfClient(settings=None, *, identity=None, patience=None)`: the process's settings unless
+    given; `identity` (host, process id and a random part unless given) appears in Started
+    events; `patience` says how long calls are tried again.  Making one touches no network.
+    Safe for many threads.
+    """
+
+    # --- decision tasks ------------------------------------------------------------------
+
+    def poll_decision_task(
+        self, task_list: str, *, since_previous: bool = False
+    ) -> dict[str, Json] | None:
+        """Wait up to 60 seconds for a decision task; None if there was none.
+
+        The answer is SWF's with every page of `events` joined; with `since_previous` they
+        begin at the previous DecisionTaskStarted.  What the core reads itself (start input's
+        envelope, signals, markers, failure details) is resolved; other references stay.
+        """
+        members = {
+            "domain": self.domain,
+            "taskList": {"name": task_list},
+            "identity": self.identity,
+            "startAtPreviousStartedEvent": since_previous,
+        }
+        task = self._poll("poll_for_decision_task", members)
+        if task is None:
+            return None
+        events = [*task["events"], *self._further_events(task, members)]
+        task.pop("nextPageToken", None)
+        return {**task, "events": [swf_events.decoded_for_core(e, self.store) for e in events]}
+
+    def _further_events(self, task: Json, members: Json) -> Iterator[Json]:
+        """The events of the pages after the first; asking for a page hands out no new task."""
+        page = task
+        while token := page.get("nextPageToken"):
+            page = self._call(
+                "poll_for_decision_task",
+                {**members, "nextPageToken": token},
+                seconds=_seconds(self.settings.decision_task_timeout),
+            )
+            yield from page.get("events", ())
+
+    def respond_decision_task(
+        self,
+        token: str,
+        decisions: list[dict[str, Json]],
+        *,
+        context: str | None = None,
+        sticky_list: str | None = None,
+        sticky_timeout: int | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Answer a decision task; payloads that are too long go by reference.
+
+        `context` (at most 32,768 characters) becomes the execution context.  `sticky_list`
+        gets this run's next decision task, the shared list after `sticky_timeout` seconds.
+        Tried for `timeout` seconds, by default the decision task timeout.  Raises
+        `TaskLostError` when the task has timed out or its execution closed.
+        """
+        members = {
+            "taskToken": token,
+            "decisions": [swf_events.shrunk(decision, self.store) for decision in decisions],
+            "executionContext": context,
+            "taskList": None if sticky_list is None else {"name": sticky_list},
+            "taskListScheduleToStartTimeout": None
+            if sticky_timeout is None
+            else str(sticky_timeout),
+        }
+        seconds = _seconds(self.settings.decision_task_timeout, timeout)
+        self._call("respond_decision_task_completed", members, seconds=seconds)
+
+    # --- activity tasks ------------------------------------------------------------------
+
+    def poll_activity_task(self, task_list: str) -> dict[str, Json] | None:
+        """Wait up to 60 seconds for an activity task; None if there was none.
+
+        The answer is SWF's, every reference in `input` resolved; one that cannot be found
+        stays, for the worker to fail the task with that reason.
+        """
+        task = self._poll(
+            "poll_for_activity_task",
+            {
+                "domain": self.domain,
+                "taskList": {"name": task_list},
+                "identity": self.identity,
+            },
+        )
+        if task is not None and "input" in task:
+            with contextlib.suppress(PayloadError):
+                task["input"] = payloads.expand_deep(task["input"], self.store)
+        return task
+
+    def complete_activity_task(
+        self, token: str, result: str, *, timeout: float | None = None
+    ) -> None:
+        """Report an activity's result; too long a one goes by reference.
+
+        Tried for `timeout` seconds, by default the activity's start-to-close timeout of the
+        settings.  Raises `TaskLostError` when the result came too late.
+        """
+        members = {"taskToken": token, "result": payloads.shrink(result, self.store)}
+        self._report("respond_activity_task_completed", members, timeout)
+
+    def fail_activity_task(
+        self, token: str, reason: str, details: str, *, timeout: float | None = None
+    ) -> None:
+        """Report an activity's failure; `reason` is cut to SWF's 256 characters.
+
+        As `complete_activity_task` otherwise.
+        """
+        members = {
+            "taskToken": token,
+            "reason": wire.cut(reason, wire.REASON_CHARACTERS),
+            "details": payloads.shrink(details, self.store),
+        }
+        self._report("respond_activity_task_failed", members, timeout)
+
+    def cancel_activity_task(
+        self, token: str, details: str = "", *, timeout: float | None = None
+    ) -> None:
+        """Report that an activity stopped because it was asked to.
+
+        As `complete_activity_task` otherwise.
+        """
+        members = {"taskToken": token, "details": payloads.shrink(details, self.store)}
+        self._report("respond_activity_task_canceled", members, timeout)
+
+    def heartbeat(self, token: str, details: str = "") -> bool:
+        """Tell SWF that the activity lives; True when it is asked to stop.
+
+        `details` are cut to SWF's 2,048 characters.  Raises `TaskLostError` when the task is
+        no longer ours: the activity should end.
+        """
+        members = {"taskToken": token, "details": wire.cut(details, wire.HEARTBEAT_CHARACTERS)}
+        seconds = HEARTBEAT_SECONDS
+        answer = self._call("record_activity_task_heartbeat", members, seconds=seconds)
+        return bool(answer.get("cancelRequested"))
+
+    def _report(self, operation: str, members: Json, timeout: float | None) -> None:
+        seconds = _seconds(self.settings.activity_start_to_close_timeout, timeout)
+        self._call(operation, members, seconds=seconds)
+
+    # --- executions ----------------------------------------------------------------------
+
+    def start_execution(
+        self,
+        *,
+        workflow_id: str,
+        name: str,
+        version: str,
+        input: str,  # noqa: A002 - SWF's own name
+        start_id: str,
+        task_list: str | None = None,
+        tags: Sequence[str] = (),
+        execution_timeout: str | None = None,
+        decision_timeout: str | None = None,
+        child_policy: str = "TERMINATE",
+    ) -> str:
+        """Start an execution, once, and return its run id.
+
+        `input` is the final text on the wire, its envelope carrying `start_id`; too long a
+        one keeps the envelope readable and holds references.  An unanswered attempt is
+        settled by that id among the runs of the workflow id (docs/ARCHITECTURE.md).  What is
+        not given comes from the settings; timeouts are seconds as strings.
+
+        Raises `ExecutionAlreadyStartedError` with the open run's id, `TypeNotRegisteredError`.
+        """
+        members = {
+            "domain": self.domain,
+            "workflowId": workflow_id,
+            "workflowType": {"name": name, "version": version},
+            "taskList": {"name": task_list or self.settings.swf_task_list},
+            "input": payloads.shrink_start(input, self.store),
+            "tagList": list(tags) or None,
+            "executionStartToCloseTimeout": (
+                execution_timeout or self.settings.workflow_execution_timeout
+            ),
+            "taskStartToCloseTimeout": decision_timeout or self.settings.decision_task_timeout,
+            "childPolicy": child_policy,
+        }
+        try:
+            answer = self._connection.call(
+                "start_workflow_execution",
+                present(members),
+                settle=lambda: self._started_as(workflow_id, start_id),
+            )
+        except SwfFault as fault:
+            return self._not_started(fault, members, start_id)
+        return str(answer["runId"])
+
+    def _not_started(self, fault: SwfFault, members: Json, start_id: str) -> str:
+        """The run id if it is our own start that stands in the way, else the error, raised."""
+        if fault.code != ALREADY_STARTED:
+            raise self._public(fault, members) from fault.__cause__
+        workflow_id = members["workflowId"]
+        ours = self._started_as(workflow_id, start_id)
+        if ours is not None:
+            return str(ours["runId"])
+        open_run = next(self.open_executions(workflow_id=workflow_id), None)
+        run_id = open_run["execution"]["runId"] if open_run else ""
+        raise ExecutionAlreadyStartedError(workflow_id, run_id) from fault.__cause__
+
+    def _started_as(self, workflow_id: str, start_id: str) -> dict[str, Json] | None:
+        """The answer to a start that was carried out under this start id, if one was."""
+        open_runs = self.open_executions(workflow_id=workflow_id)
+        closed_runs = islice(self.closed_executions(workflow_id=workflow_id), RUNS_SEARCHED)
+        for info in chain(open_runs, closed_runs):
+            run_id = info["execution"]["runId"]
+            if self._start_id(workflow_id, run_id) == start_id:
+                _log.info("An unanswered start is settled", workflow_id=workflow_id, run_id=run_id)
+                return {"runId": run_id}
+        return None
+
+    def _start_id(self, workflow_id: str, run_id: str) -> str | None:
+        with contextlib.suppress(UnknownExecutionError, PayloadError):
+            first = next(self.history(workflow_id, run_id, page_size=1))
+            text = swf_events.start_text(swf_events.attributes(first).get("input", ""), self.store)
+            envelope = wire.unwrap_start(wire.loads(text))[1]
+            return envelope.get("start_id")
+        return None
+
+    def signal(
+        self,
+        workflow_id: str,
+        signal_name: str,
+        input: str | None = None,  # noqa: A002 - SWF's own name
+        run_id: str | None = None,
+    ) -> None:
+        """Signal an open execution, or exactly one run of it.
+
+        May reach it twice when an answer is lost: a `request_id` in the input makes it act
+        once.  Raises `UnknownExecutionError` when it is missing or closed.
+        """
+        members = {
+            **self._open_execution(workflow_id, run_id),
+            "signalName": signal_name,
+            "input": None if input is None else payloads.shrink(input, self.store),
+        }
+        self._call("signal_workflow_execution", members)
+
+    def request_cancel(self, workflow_id: str, run_id: str | None = None) -> None:
+        """Ask an open execution to cancel itself.  Raises `UnknownExecutionError`."""
+        members = self._open_execution(workflow_id, run_id)
+        self._call("request_cancel_workflow_execution", members)
+
+    def terminate(
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        *,
+        reason: str = "",
+        details: str = "",
+        child_policy: str | None = None,
+    ) -> None:
+        """Close an open execution at once, without a decision.
+
+        `reason` is cut to SWF's 256 characters; `child_policy` (TERMINATE, REQUEST_CANCEL,
+        ABANDON) is the execution's own unless given.  Raises `UnknownExecutionError`.
+        """
+        members = {
+            **self._open_execution(workflow_id, run_id),
+            "reason": wire.cut(reason, wire.REASON_CHARACTERS),
+            "details": payloads.shrink(details, self.store),
+            "childPolicy": child_policy,
+        }
+        try:
+            self._connection.call("terminate_workflow_execution", present(members))
+        except SwfFault as fault:
+            if fault.code == UNKNOWN_RESOURCE and fault.after_unanswered:
+                return  # the attempt that got no answer has done it
+            raise self._public(fault, members) from fault.__cause__
+
+    def _open_execution(self, workflow_id: str, run_id: str | None) -> dict[str, Json]:
+        return {"domain": self.domain, "workflowId": workflow_id, "runId": run_id}
+
+
+def _seconds(timeout: str, given: float | None = None) -> float:
+    """How long to try a report: as long as its task lives."""
+    if given is not None:
+        return given
+    return UNLIMITED_SECONDS if timeout == "NONE" else float(timeout)

@@ -1,0 +1,346 @@
+"""The way to SWF: boto3 clients for the chosen engine, and calls that survive faults.
+
+Which engine, which credentials, which timeouts, when to try again and when to stop: all of
+that is here, so that `swf_client.py` reads as what it asks of SWF.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from tenacity import RetryCallState, Retrying, retry_if_exception
+from tenacity.wait import wait_random_exponential
+
+import logs
+from config import Settings, is_placeholder
+from errors import ConfigurationError, CredentialsError, EngineUnreachableError
+from swf_events import read_answer
+from swf_faults import BOTO_ERRORS, Kind, SwfFault, fault_of
+from swf_transport import NearbyTransport
+from wire import Json
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf import SWFClient
+
+POLL_SECONDS = 75  # SWF holds a poll for 60 seconds; an answer may take a little longer
+CALL_SECONDS = 10
+CONNECT_SECONDS = 5
+POOL_CONNECTIONS = 128  # one for each thread that polls or calls at once
+
+_log = logs.get("swf_client")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long calls are tried again.  All in seconds."""
+
+    ordinary: float = 30.0
+    """Reads, starts and other calls that have no deadline of their own."""
+    refused: float = 10.0
+    """The same while no connection comes about at all."""
+    first_wait: float = 0.1
+    """The wait before the second attempt is drawn from zero to this; it doubles from there."""
+    longest_wait: float = 5.0
+    """No single wait is longer."""
+
+
+class Connection:
+    """Calls of one process to its engine; made without touching the network, safe for threads."""
+
+    def __init__(self, settings: Settings, patience: Patience) -> None:
+        self._settings = settings
+        self._patience = patience
+        self._nearby = _is_nearby(settings.swf_endpoint)
+        self._transport = NearbyTransport(poll_seconds=POLL_SECONDS, call_seconds=CALL_SECONDS)
+        self._lock = threading.Lock()
+        self._url: str | None = None
+        self._callers: _Callers | None = None
+        self.stopping = threading.Event()
+        self._leaving = threading.Event()
+
+    @property
+    def is_nearby(self) -> bool:
+        """Whether the engine is one that may be asked often and hung up on; AWS is not."""
+        return self._nearby
+
+    @property
+    def client(self) -> SWFClient:
+        """The boto3 client for everything but long polls, made on first use."""
+        return self._ready().calls
+
+    def stop(self, *, now: bool = False) -> None:
+        """End waits and, on an engine near by, polls; with `now` reports of results as well."""
+        self.stopping.set()
+        if now:
+            self._leaving.set()
+        self._transport.hang_up()
+
+    def call(
+        self,
+        operation: str,
+        members: Json,
+        *,
+        seconds: float | None = None,
+        settle: Callable[[], Json | None] | None = None,
+    ) -> Json:
+        """Call an operation, again after faults that may pass, and return its answer.
+
+        `seconds`: how long to try, also after `stop()`; for reports that must not be lost.
+        Without it the patience for ordinary calls applies, and `stop()` ends it.
+        `settle` is asked before an attempt that follows an unanswered one: what it returns,
+        unless None, is the outcome.  Raises the last `SwfFault`.
+        """
+        unanswered = False
+
+        def attempt() -> Json:
+            nonlocal unanswered
+            settled = settle() if settle is not None and unanswered else None
+            if settled is not None:
+                return settled
+            try:
+                return self.once(operation, members)
+            except SwfFault as fault:
+                fault.after_unanswered = unanswered
+                unanswered = unanswered or fault.kind is Kind.UNANSWERED
+                raise
+
+        ending = self.stopping if seconds is None else self._leaving
+        return self._retrying(_may_pass, ending, seconds)(attempt)
+
+    def poll(self, operation: str, members: Json) -> Json | None:
+        """Make one long poll; None when `stop()` ended it.
+
+        Tried again only where it is certain that no task was handed out: a poll whose answer
+        was lost may have taken a task with it, which only its timeout brings back.
+        """
+        if self.stopping.is_set():
+            return None
+        try:
+            return self._retrying(_nothing_done, self.stopping, None)(
+                lambda: self.once(operation, members, poll=True)
+            )
+        except SwfFault:
+            if self.stopping.is_set():
+                return None
+            raise
+
+    def once(self, operation: str, members: Json, *, poll: bool = False) -> Json:
+        """Call an operation once.  Raises `SwfFault`."""
+        callers = self._ready()
+        client = callers.polls if poll else callers.calls
+        try:
+            answer: dict[str, Json] = getattr(client, operation)(**members)
+        except BOTO_ERRORS as error:
+            raise fault_of(operation, error) from error
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    # --- trying again --------------------------------------------------------------------
+
+    def _retrying(
+        self, worth: Callable[[BaseException], bool], ending: threading.Event, seconds: float | None
+    ) -> Retrying:
+        patience = self._patience
+        jittered = wait_random_exponential(patience.first_wait, patience.longest_wait)
+
+        def allowed(state: RetryCallState) -> float:
+            if seconds is not None:
+                return seconds
+            refused = _fault(state).kind is Kind.REFUSED
+            return min(patience.refused, patience.ordinary) if refused else patience.ordinary
+
+        def left(state: RetryCallState) -> float:
+            return allowed(state) - (state.seconds_since_start or 0.0)
+
+        return Retrying(
+            retry=retry_if_exception(worth),
+            stop=lambda state: ending.is_set() or left(state) <= 0,
+            wait=lambda state: min(jittered(state), max(0.0, left(state))),
+            sleep=lambda wait: _wait(ending, wait),
+            before_sleep=self._before_waiting,
+            reraise=True,
+        )
+
+    def _before_waiting(self, state: RetryCallState) -> None:
+        fault = _fault(state)
+        _log.warning(
+            "SWF call failed, trying again",
+            operation=fault.operation,
+            attempt=state.attempt_number,
+            fault=fault.message,
+        )
+        if fault.kind in (Kind.REFUSED, Kind.UNANSWERED):
+            self._revive()
+
+    # --- the engine ----------------------------------------------------------------------
+
+    def _ready(self) -> _Callers:
+        callers = self._callers
+        if callers is not None:
+            return callers
+        with self._lock:
+            if self._callers is None:
+                self._url = self._find()
+                self._callers = _callers(self._settings, self._url, self._transport)
+            return self._callers
+
+    def _find(self) -> str | None:
+        """The engine's URL, or None for Amazon's own; starts the embedded one."""
+        endpoint = self._settings.swf_endpoint
+        if endpoint == "aws":
+            return None
+        return _embedded(self._settings) if endpoint == "local" else endpoint
+
+    def _revive(self) -> None:
+        """Bring a crashed embedded engine back; it takes its old port where that is free."""
+        if self._settings.swf_endpoint != "local":
+            return
+        with self._lock:
+            url = self._find()
+            if url != self._url:
+                self._url = url
+                self._callers = _callers(self._settings, url, self._transport)
+
+
+@dataclass(frozen=True)
+class _Callers:
+    """Two clients, for botocore's read timeout is a client's: one that waits polls out."""
+
+    calls: SWFClient
+    polls: SWFClient
+
+
+def _callers(settings: Settings, url: str | None, transport: NearbyTransport) -> _Callers:
+    try:
+        session = _session(settings)
+        if not _is_nearby(settings.swf_endpoint):
+            calls, polls = (
+                _client(session, settings, url, seconds) for seconds in (CALL_SECONDS, POLL_SECONDS)
+            )
+            return _Callers(calls, polls)
+        client = _client(session, settings, url, CALL_SECONDS)
+        transport.attach(client)
+        return _Callers(client, client)
+    except BotoCoreError as error:
+        raise ConfigurationError(
+            f"boto3 cannot be set up for {settings.engine}: {error}"
+        ) from error
+
+
+def _client(session: Any, settings: Settings, url: str | None, read_seconds: int) -> SWFClient:
+    config = Config(
+        retries={"total_max_attempts": 1},  # tenacity retries; nothing may retry twice
+        read_timeout=read_seconds,
+        connect_timeout=CONNECT_SECONDS,
+        max_pool_connections=POOL_CONNECTIONS,
+        tcp_keepalive=True,
+        # botocore assembles its own text anew for every request, a sixth of a call's CPU.
+        user_agent=f"business-process Boto3/{boto3.__version__}",
+        ignore_configured_endpoint_urls=settings.swf_endpoint == "aws",  # type: ignore[call-arg]
+        signature_version=UNSIGNED if settings.swf_endpoint == "local" else None,
+    )
+    client: SWFClient = session.client("swf", endpoint_url=url, config=config)
+    client.meta.events.register("before-parse.swf", read_answer)
+    return client
+
+
+# --- credentials -------------------------------------------------------------------------
+
+
+def _session(settings: Settings) -> boto3.Session:
+    """A boto3 session whose credentials are those written for us, or boto3's own chain."""
+    core = botocore.session.get_session()
+    keys = _keys(settings)
+    if not keys:
+        _refuse_placeholders(core)
+    session = boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
+    if settings.swf_endpoint != "local":
+        _check_credentials(session, settings)
+    return session
+
+
+def _keys(settings: Settings) -> dict[str, str]:
+    """Keys to hand over outright: those of the settings file, or made-up ones for a test engine.
+
+    An engine near by asks for none, and boto3 would look for some at the instance metadata
+    service, which takes seconds where there is none.
+    """
+    if settings.aws_access_key_id:
+        written = {
+            "aws_access_key_id": settings.aws_access_key_id,
+            "aws_secret_access_key": settings.aws_secret_access_key,
+            "aws_session_token": settings.aws_session_token,
+        }
+        return {name: value for name, value in written.items() if value}
+    if not _is_nearby(settings.swf_endpoint) or not _environment_is_placeholder():
+        return {}
+    return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+def _environment_is_placeholder() -> bool:
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return any(is_placeholder(os.environ.get(name)) for name in names)
+
+
+def _refuse_placeholders(core: Any) -> None:
+    """Let boto3's chain pass over keys in the environment that are empty or an example's."""
+    if _environment_is_placeholder():
+        core.get_component("credential_provider").remove("env")
+
+
+def _check_credentials(session: boto3.Session, settings: Settings) -> None:
+    found = session.get_credentials()
+    if found is None or is_placeholder(found.access_key):
+        raise CredentialsError(
+            f"no AWS credentials for {settings.engine}: write AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY in .env, set AWS_PROFILE or use an IAM role; "
+            "without an AWS account set SWF_ENDPOINT=local"
+        )
+
+
+# --- small things ------------------------------------------------------------------------
+
+
+def _is_nearby(endpoint: str) -> bool:
+    """Whether an endpoint is a test engine: the embedded one, or any without TLS."""
+    return endpoint == "local" or urlsplit(endpoint).scheme == "http"
+
+
+def _embedded(settings: Settings) -> str:
+    from local_swf import daemon  # noqa: PLC0415 - only this engine needs it
+
+    try:
+        endpoint = daemon.ensure(settings.swf_dir)
+    except (OSError, RuntimeError) as error:
+        raise EngineUnreachableError(
+            f"the embedded SWF in {settings.swf_dir} cannot be started: {error}"
+        ) from error
+    url: str = endpoint.url
+    return url
+
+
+def _fault(state: RetryCallState) -> SwfFault:
+    outcome = state.outcome  # tenacity asks only about attempts that failed
+    return cast("SwfFault", outcome.exception() if outcome is not None else None)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, SwfFault) and error.kind is not Kind.FINAL
+
+
+def _nothing_done(error: BaseException) -> bool:
+    return isinstance(error, SwfFault) and error.kind in (Kind.REFUSED, Kind.THROTTLED)
+
+
+def _wait(ending: threading.Event, seconds: float) -> None:
+    ending.wait(seconds)

@@ -1,0 +1,192 @@
+"""Reading what happened: histories as they are and as they grow, lists of executions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import swf_events
+from swf_calls import SwfCalls
+from wire import Json
+
+Moment: TypeAlias = "datetime | float"
+"""A time: an aware datetime, or seconds since 1970."""
+
+NEARBY_INTERVAL = 0.005  # seconds between looks while events come
+AWS_INTERVAL = 0.05  # SWF grants 60 history reads a second to an account
+GROWTH = 1.5  # of the interval, with each look that finds nothing
+FIRST_LOOK_EVENTS = 20  # the size of the first page, newest first; enough for most looks
+
+
+class SwfReading(SwfCalls):
+    """Histories, descriptions and lists.  Nothing here changes anything."""
+
+    def describe(self, workflow_id: str, run_id: str) -> dict[str, Json]:
+        """What SWF knows of a run (DescribeWorkflowExecution); 6 calls a second on AWS.
+
+        Raises `UnknownExecutionError`.
+        """
+        return self._call("describe_workflow_execution", self._run(workflow_id, run_id))
+
+    def history(
+        self, workflow_id: str, run_id: str, *, reverse: bool = False, page_size: int = 1000
+    ) -> Iterator[dict[str, Json]]:
+        """A run's events in SWF's own shape, page after page as they are taken.
+
+        References stay as they are: see `decode_event`.  Raises `UnknownExecutionError`.
+        """
+        members = {
+            **self._run(workflow_id, run_id),
+            "maximumPageSize": page_size,
+            "reverseOrder": reverse,
+        }
+        return self._paged("get_workflow_execution_history", members, "events")
+
+    def history_for_core(self, workflow_id: str, run_id: str) -> Iterator[dict[str, Json]]:
+        """A run's events as `poll_decision_task` gives them: what the core reads is resolved."""
+        for event in self.history(workflow_id, run_id):
+            yield swf_events.decoded_for_core(event, self.store)
+
+    def follow(
+        self,
+        workflow_id: str,
+        run_id: str,
+        *,
+        after: int = 0,
+        shortest_interval: float | None = None,
+        longest_interval: float = 1.0,
+    ) -> Iterator[dict[str, Json]]:
+        """A run's events after event id `after`, as they come, until the run closes.
+
+        Between looks it waits `shortest_interval` seconds (5 ms near by, 50 ms on AWS), longer
+        and longer while nothing comes, up to `longest_interval`.  `stop()` ends it.
+        """
+        usual = NEARBY_INTERVAL if self._connection.is_nearby else AWS_INTERVAL
+        shortest = usual if shortest_interval is None else shortest_interval
+        interval = shortest
+        while True:
+            news = self._after(workflow_id, run_id, after)
+            for event in news:
+                yield event
+                if event["eventType"] in swf_events.CLOSING:
+                    return
+            after = news[-1]["eventId"] if news else after
+            interval = shortest if news else min(interval * GROWTH, longest_interval)
+            if self._connection.stopping.wait(interval):
+                return
+
+    def _after(self, workflow_id: str, run_id: str, after: int) -> list[dict[str, Json]]:
+        """All events after an event id, oldest first, read from the end."""
+        if after == 0:
+            return list(self.history(workflow_id, run_id))
+        news = []
+        for event in self.history(workflow_id, run_id, reverse=True, page_size=FIRST_LOOK_EVENTS):
+            if event["eventId"] <= after:
+                break
+            news.append(event)
+        return news[::-1]
+
+    def decode_event(self, event: dict[str, Json]) -> dict[str, Json]:
+        """A copy of an event with every reference in its input, result or details resolved.
+
+        What cannot be found stays a reference, with an error in the log.
+        """
+        decoded: dict[str, Json] = swf_events.decoded(event, self.store)
+        return decoded
+
+    def open_executions(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        workflow_id: str | None = None,
+        tag: str | None = None,
+        type_name: str | None = None,
+        reverse: bool = False,
+    ) -> Iterator[dict[str, Json]]:
+        """Open runs (SWF's executionInfo), newest start first, `reverse` for oldest first.
+
+        `since` and `until` bound the start, in whole seconds.  All that is given must match.
+        SWF lists a run a moment after it changed.
+        """
+        wanted = _Wanted(workflow_id, tag, type_name)
+        times = {"startTimeFilter": _between(since, until)}
+        return self._listed("list_open_workflow_executions", times, wanted, reverse=reverse)
+
+    def closed_executions(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        workflow_id: str | None = None,
+        tag: str | None = None,
+        type_name: str | None = None,
+        status: str | None = None,
+        by_close_time: bool = False,
+        reverse: bool = False,
+    ) -> Iterator[dict[str, Json]]:
+        """Closed runs that the domain still keeps, as `open_executions`.
+
+        `status`: COMPLETED, FAILED, CANCELED, TERMINATED, CONTINUED_AS_NEW or TIMED_OUT.
+        `by_close_time`: bounds and order are of the close instead of the start.
+        """
+        wanted = _Wanted(workflow_id, tag, type_name, status)
+        which = "closeTimeFilter" if by_close_time else "startTimeFilter"
+        times = {which: _between(since, until)}
+        return self._listed("list_closed_workflow_executions", times, wanted, reverse=reverse)
+
+    def _listed(
+        self, operation: str, times: dict[str, Json], wanted: _Wanted, *, reverse: bool
+    ) -> Iterator[dict[str, Json]]:
+        order = {"reverseOrder": True} if reverse else {}
+        members = {"domain": self.domain, **times, **wanted.narrowest(), **order}
+        return filter(wanted.matches, self._paged(operation, members, "executionInfos"))
+
+    def _run(self, workflow_id: str, run_id: str) -> dict[str, Json]:
+        return {"domain": self.domain, "execution": {"workflowId": workflow_id, "runId": run_id}}
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What listed runs must match.  SWF filters by one thing, the rest is compared here."""
+
+    workflow_id: str | None = None
+    tag: str | None = None
+    type_name: str | None = None
+    status: str | None = None
+
+    def narrowest(self) -> dict[str, Json]:
+        """The one filter that SWF applies: the one that leaves least."""
+        if self.workflow_id is not None:
+            return {"executionFilter": {"workflowId": self.workflow_id}}
+        if self.tag is not None:
+            return {"tagFilter": {"tag": self.tag}}
+        if self.status is not None:
+            return {"closeStatusFilter": {"status": self.status}}
+        if self.type_name is not None:
+            return {"typeFilter": {"name": self.type_name}}
+        return {}
+
+    def matches(self, info: Json) -> bool:
+        """Whether a run is one that was asked for."""
+        return (
+            self.workflow_id in (None, info["execution"]["workflowId"])
+            and (self.tag is None or self.tag in info.get("tagList", ()))
+            and self.type_name in (None, info["workflowType"]["name"])
+            and self.status in (None, info.get("closeStatus"))
+        )
+
+
+def _between(since: Moment | None, until: Moment | None) -> dict[str, Json]:
+    """SWF's time filter.  boto3 drops fractions of seconds, so the end is rounded up."""
+    times = {"oldestDate": math.floor(_epoch(since or 0.0))}
+    if until is not None:
+        times["latestDate"] = math.ceil(_epoch(until))
+    return times
+
+
+def _epoch(moment: Moment) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else moment

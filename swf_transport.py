@@ -1,0 +1,274 @@
+"""A lean way to an engine near by: plain HTTP/1.1 over kept-open connections.
+
+boto3 still builds, signs and reads every call; this only carries the bytes, through botocore's
+`before-send` event, for the embedded SWF and other plain-HTTP endpoints.  It does two things
+that botocore's own transport does not: it costs a third of the CPU per call, and it can hang
+up long polls that are under way (`hang_up`).  Amazon itself is never reached through it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+CONNECT_SECONDS = 5.0
+HANG_UP_SECONDS = 0.5  # how long an answer that is already on its way may still arrive
+LONGEST_HEAD = 65_536  # bytes of status line and headers
+
+_TARGET = "X-Amz-Target"
+
+
+class NearbyTransport:
+    """Carries botocore's requests to one plain-HTTP endpoint; safe for many threads.
+
+    `poll_seconds` and `call_seconds` bound the wait for an answer to long polls and to
+    other calls.  Failures are botocore's own exceptions, as from its own transport.
+    """
+
+    def __init__(self, *, poll_seconds: float, call_seconds: float) -> None:
+        self._poll_seconds = poll_seconds
+        self._call_seconds = call_seconds
+        self._idle: list[_Connection] = []
+        self._polling: set[_Connection] = set()
+        self._changed = threading.Condition()
+
+    def attach(self, client: Any) -> None:
+        """Carry all calls of a boto3 client from now on."""
+        client.meta.events.register_first("before-send.swf", self.send)
+
+    def send(self, request: Any, **_: Any) -> AWSResponse:
+        """Send one prepared request and wait for its answer (a `before-send` handler)."""
+        is_poll = ".PollFor" in _text(request.headers.get(_TARGET, ""))
+        connection = self._connection(request.url)
+        try:
+            with self._registered(connection if is_poll else None):
+                seconds = self._poll_seconds if is_poll else self._call_seconds
+                answer = connection.exchange(_head_and_body(request, connection.host), seconds)
+        except TimeoutError as error:
+            connection.close()
+            raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
+        except (OSError, EOFError, ValueError) as error:
+            connection.close()
+            raise ConnectionClosedError(endpoint_url=request.url, error=error) from error
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection, answer)
+        return _response(request.url, answer)
+
+    def hang_up(self) -> None:
+        """End all polls under way; one whose answer is already on its way still gets it.
+
+        Only our sending half is closed at first, so that no task is dropped between the
+        engine's socket and ours; an engine that does not notice is cut off after
+        `HANG_UP_SECONDS`.
+        """
+        deadline = time.monotonic() + HANG_UP_SECONDS
+        with self._changed:
+            for connection in self._polling:
+                connection.shut(socket.SHUT_WR)
+            while self._polling and self._changed.wait(max(0.0, deadline - time.monotonic())):
+                pass
+            for connection in self._polling:
+                connection.shut(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        with self._changed:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _connection(self, url: str) -> _Connection:
+        host = _host(url)
+        while True:
+            with self._changed:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return _connect(url, host)
+            if connection.host == host and connection.usable():
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: _Connection, answer: _Answer) -> None:
+        if not answer.keep_alive:
+            connection.close()
+            return
+        with self._changed:
+            self._idle.append(connection)
+
+    @contextlib.contextmanager
+    def _registered(self, connection: _Connection | None) -> Iterator[None]:
+        if connection is None:
+            yield
+            return
+        with self._changed:
+            self._polling.add(connection)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._polling.discard(connection)
+                self._changed.notify_all()
+
+
+@dataclass
+class _Answer:
+    status: int
+    headers: dict[str, str]
+    keep_alive: bool
+    body: bytes = b""
+
+
+@dataclass
+class _Raw:
+    """The part of urllib3's response that botocore reads."""
+
+    body: bytes
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self.body
+
+
+@dataclass(eq=False)
+class _Connection:
+    host: str
+    socket: socket.socket
+    buffer: bytearray = field(default_factory=bytearray)
+
+    def exchange(self, request: bytes, seconds: float) -> _Answer:
+        self.socket.settimeout(seconds)
+        self.socket.sendall(request)
+        answer = _parse_head(self._head())
+        coding = answer.headers.get("transfer-encoding", "").lower()
+        if coding == "chunked":
+            answer.body = self._chunked()
+        elif "content-length" in answer.headers:
+            answer.body = self._take(int(answer.headers["content-length"]))
+        else:
+            answer.keep_alive = False
+            answer.body = self._rest()
+        return answer
+
+    def usable(self) -> bool:
+        """Whether an idle connection is still open: nothing to read, not even an end."""
+        if self.buffer:
+            return False
+        poller = select.poll() if hasattr(select, "poll") else None
+        if poller is None:  # Windows
+            return not select.select([self.socket], [], [], 0)[0]
+        poller.register(self.socket, select.POLLIN)
+        return not poller.poll(0)
+
+    def shut(self, how: int) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(how)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.close()
+
+    def _receive(self) -> None:
+        data = self.socket.recv(262_144)
+        if not data:
+            raise EOFError("the engine closed the connection before its answer was complete")
+        self.buffer += data
+
+    def _head(self) -> bytes:
+        while (end := self.buffer.find(b"\r\n\r\n")) < 0:
+            if len(self.buffer) > LONGEST_HEAD:
+                raise ValueError("the answer is not HTTP")
+            self._receive()
+        return self._take(end + 4)
+
+    def _take(self, count: int) -> bytes:
+        while len(self.buffer) < count:
+            self._receive()
+        taken = bytes(self.buffer[:count])
+        del self.buffer[:count]
+        return taken
+
+    def _line(self) -> bytes:
+        while (end := self.buffer.find(b"\r\n")) < 0:
+            self._receive()
+        return self._take(end + 2)[:-2]
+
+    def _chunked(self) -> bytes:
+        chunks = []
+        while size := int(self._line().split(b";")[0], 16):
+            chunks.append(self._take(size))
+            self._take(2)
+        while self._line():  # trailers
+            pass
+        return b"".join(chunks)
+
+    def _rest(self) -> bytes:
+        with contextlib.suppress(EOFError):
+            while True:
+                self._receive()
+        return self._take(len(self.buffer))
+
+
+def _connect(url: str, host: str) -> _Connection:
+    parts = urlsplit(url)
+    try:
+        made = socket.create_connection((parts.hostname, parts.port or 80), CONNECT_SECONDS)
+    except TimeoutError as error:
+        raise ConnectTimeoutError(endpoint_url=url, error=error) from error
+    except OSError as error:
+        raise EndpointConnectionError(endpoint_url=url, error=error) from error
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return _Connection(host, made)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _head_and_body(request: Any, host: str) -> bytes:
+    """The request as bytes, in one piece, for one write."""
+    parts = urlsplit(request.url)
+    lines = [f"{request.method} {parts.path or '/'} HTTP/1.1", f"Host: {host}"]
+    lines.extend(f"{name}: {_text(value)}" for name, value in request.headers.items())
+    body = request.body or b""
+    if isinstance(body, str):
+        body = body.encode()
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def _response(url: str, answer: _Answer) -> AWSResponse:
+    headers: Any = answer.headers  # botocore takes any mapping
+    return AWSResponse(url, answer.status, headers, _Raw(answer.body))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _parse_head(head: bytes) -> _Answer:
+    first, *lines = head[:-4].decode("latin-1").split("\r\n")
+    version, status, *_ = first.split(" ", 2)
+    if not version.startswith("HTTP/1."):
+        raise ValueError("the answer is not HTTP")
+    headers = {}
+    for line in lines:
+        name, _colon, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    closing = headers.get("connection", "").lower()
+    keep_alive = closing != "close" if version == "HTTP/1.1" else closing == "keep-alive"
+    return _Answer(int(status), headers, keep_alive)
