@@ -14,13 +14,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import logs
+import process
 import wire
 from config import Settings
 from errors import InvalidInputError, UnknownExecutionError
-from starter import batch, history, listing, published, requests, runs, signals, watching
+from starter import batch, history, listing, requests, runs, signals, watching
 from starter import resume as resuming
 from starter import status as statuses
 from starter.batch import BatchResult
@@ -34,7 +36,7 @@ from swf_client import SwfClient
 from wire import Json
 from workflow import Definition
 
-log = logs.get("workflow_starter")
+_log = logs.get("workflow_starter")
 
 
 class WorkflowStarter:
@@ -54,7 +56,7 @@ class WorkflowStarter:
 
     def start_workflow(
         self,
-        input: Json,
+        input: Json,  # noqa: A002 - part of the public interface, here and below
         workflow_id: str | None = None,
         tags: Iterable[str] | None = None,
         timeout: int | str | None = None,
@@ -72,19 +74,19 @@ class WorkflowStarter:
         chosen_tags = requests.checked_tags(tags)
         seconds = requests.checked_timeout(timeout)
         value = requests.checked_input(input)
-        process = definition or published.shipped()
+        kind = definition or process.shipped()
         self._register_missing()
         start_id = requests.new_start_id()
         run_id = self.swf_client.start_execution(
             workflow_id=chosen_id,
-            name=process.name,
-            version=process.version,
+            name=kind.name,
+            version=kind.version,
             input=wire.dumps(wire.wrap_start(value, {"start_id": start_id})),
             start_id=start_id,
             tags=tuple(chosen_tags),
             execution_timeout=seconds,
         )
-        log.info(
+        _log.info(
             f"Started workflow: {chosen_id} (run {run_id})", workflow_id=chosen_id, run_id=run_id
         )
         return {"workflow_id": chosen_id, "run_id": run_id}
@@ -162,7 +164,7 @@ class WorkflowStarter:
         chosen = self._run(workflow_id, run_id)
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            until(lambda: self._closing(workflow_id, chosen), left, self._rhythm)
+            until(partial(self._closing, workflow_id, chosen), left, self._rhythm)
             found = statuses.status(self.swf_client, workflow_id, chosen)
             if not found["next_run_id"]:
                 return found
@@ -202,9 +204,11 @@ class WorkflowStarter:
         workflow_id: str,
         run_id: str | None = None,
         step_name: str = "",
-        input: Json = None,
+        input: Json = None,  # noqa: A002
         reason: str | None = None,
+        *,
         actor: str | None = None,
+        force: bool = False,
     ) -> dict[str, str]:
         """Go on from `step_name`, forward or back, with the results before it preserved.
 
@@ -213,13 +217,14 @@ class WorkflowStarter:
         `previous_run_id` where there is a new run.  `input` is merged over the step's input;
         `actor` is the user at this machine unless given.  Raises `UnknownStepError` for a
         step that the process has not, `SignalRefusedError` for one it cannot go on from, and
-        `ExecutionAlreadyStartedError` where somebody else was faster.
+        `ExecutionAlreadyStartedError` where somebody else was faster.  `force` goes on even
+        where the effect of an earlier step was undone.
         """
         edits = None if input is None else requests.checked_input(input)
         request = signals.new_request(reason, actor)
-        wanted = resuming.Resume(workflow_id, step_name, request, edits)
+        wanted = resuming.Resume(workflow_id, step_name, request, edits, force)
         resumed = resuming.resume(self.swf_client, wanted, self._run(workflow_id, run_id))
-        log.info(
+        _log.info(
             f"Resuming workflow: {workflow_id} (run {resumed['run_id']}) from step: {step_name}",
             **resumed,
             actor=request["actor"],
@@ -230,7 +235,7 @@ class WorkflowStarter:
         self,
         workflow_id: str,
         signal_name: str,
-        input: Json = None,
+        input: Json = None,  # noqa: A002
         run_id: str | None = None,
         *,
         reason: str | None = None,
@@ -247,7 +252,7 @@ class WorkflowStarter:
         payload = signals.payload(requests.checked_input(input), reason, actor)
         self.swf_client.signal(workflow_id, name, wire.dumps(payload), chosen)
         request_id = payload.get("request_id") if isinstance(payload, dict) else None
-        log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
+        _log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
         return {"workflow_id": workflow_id, "run_id": chosen, "request_id": request_id}
 
     def signal_outcome(
@@ -267,7 +272,7 @@ class WorkflowStarter:
     def cancel_workflow(self, workflow_id: str, run_id: str | None = None) -> None:
         """Ask an open execution to cancel itself; its decider decides how."""
         self.swf_client.request_cancel(workflow_id, run_id)
-        log.info(f"Asked workflow to cancel: {workflow_id}", run_id=run_id)
+        _log.info(f"Asked workflow to cancel: {workflow_id}", run_id=run_id)
 
     def terminate_workflow(
         self, workflow_id: str, run_id: str | None = None, reason: str = "", details: str = ""
@@ -278,7 +283,7 @@ class WorkflowStarter:
         """
         short = wire.cut(reason, wire.REASON_CHARACTERS)
         self.swf_client.terminate(workflow_id, run_id, reason=short, details=details)
-        log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=short)
+        _log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=short)
 
     # --- helpers -------------------------------------------------------------------------
 
@@ -294,7 +299,7 @@ class WorkflowStarter:
     def _register_missing(self) -> None:
         """On the local engine nobody has to run `setup.py` first."""
         if self.settings.swf_endpoint == "local":
-            from setup import ensure_registered
+            from setup import ensure_registered  # noqa: PLC0415 - only this engine needs it
 
             ensure_registered(self.swf_client)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import payloads
 import wire
 from starter.runs import Event, attributes
 from swf_client import SwfClient
+from swf_events import attribute_name
 
-MEMBERS = ("input", "result", "details")  # of attributes that may hold a reference
+START = "WorkflowExecutionStarted"
 
 
 def plain_events(client: SwfClient, workflow_id: str, run_id: str) -> list[Event]:
@@ -23,12 +23,9 @@ def plain(client: SwfClient, event: Event) -> Event:
     """One event with references expanded and, at a start, the envelope stripped."""
     decoded = client.decode_event(event)
     facts = attributes(decoded)
-    if decoded["eventType"] == "WorkflowExecutionStarted" and "input" in facts:
-        facts["input"] = callers_input(facts["input"])
-    for member in MEMBERS:
-        if member in facts:
-            facts[member] = payloads.expand_deep(facts[member], client.store)
-    return decoded
+    if decoded["eventType"] != START or "input" not in facts:
+        return decoded
+    return {**decoded, attribute_name(START): {**facts, "input": callers_input(facts["input"])}}
 
 
 def callers_input(text: str) -> str:

@@ -12,7 +12,10 @@ from typing import Any, TypeAlias
 import wire
 from errors import UnknownExecutionError
 from swf_client import SwfClient
+from swf_events import attributes
 from wire import Json
+
+__all__ = ["attributes"]  # beside what is defined here
 
 Event: TypeAlias = dict[str, Any]
 """One history event in SWF's own shape."""
@@ -43,13 +46,6 @@ class Origin:
     """Who resumed a closed run and how; empty for other runs."""
 
 
-def attributes(event: Event) -> dict[str, Any]:
-    """The event's attributes, whatever its type."""
-    kind = event["eventType"]
-    found: dict[str, Any] = event.get(f"{kind[0].lower()}{kind[1:]}EventAttributes", {})
-    return found
-
-
 def run_id_of(info: Info) -> str:
     """The run id in an `executionInfo`."""
     return str(info["execution"]["runId"])
@@ -57,14 +53,14 @@ def run_id_of(info: Info) -> str:
 
 def open_run(client: SwfClient, workflow_id: str) -> Info | None:
     """The open run of a workflow id; SWF allows one at most."""
-    return next(iter(client.open_executions(workflow_id=workflow_id)), None)
+    return next(client.open_executions(workflow_id=workflow_id), None)
 
 
 def newest_run(client: SwfClient, workflow_id: str) -> str:
     """Run id of the open run, else of the one that closed last."""
     found = open_run(client, workflow_id)
     if found is None:
-        found = next(iter(client.closed_executions(workflow_id=workflow_id)), None)
+        found = next(client.closed_executions(workflow_id=workflow_id), None)
     if found is None:
         raise unknown(client, workflow_id)
     return run_id_of(found)
@@ -83,13 +79,12 @@ def unknown(client: SwfClient, workflow_id: str, run_id: str = "") -> UnknownExe
 
 def last_event(client: SwfClient, workflow_id: str, run_id: str) -> Event:
     """The newest event of a run; for a closed run it is the closing one."""
-    return next(iter(client.history(workflow_id, run_id, reverse=True, page_size=1)))
+    return next(client.history(workflow_id, run_id, reverse=True, page_size=1))
 
 
 def origin(client: SwfClient, workflow_id: str, run_id: str) -> Origin:
     """Where a run comes from, read from its first event."""
-    first = next(iter(client.history(workflow_id, run_id, page_size=1)))
-    return origin_of(client.decode_event(first), run_id)
+    return origin_of(next(client.history_for_core(workflow_id, run_id, page_size=1)), run_id)
 
 
 def origin_of(first: Event, run_id: str) -> Origin:

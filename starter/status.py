@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, TypedDict
 
-import payloads
 import wire
 from errors import UnknownExecutionError
 from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, unknown
@@ -42,6 +41,8 @@ class Status(Summary):
     attempt: int | None
     next_retry_at: float | None
     """When the waiting retry goes out; None when none waits."""
+    last_error: str | None
+    """Why the last attempt of the step in hand failed; None when none did."""
     blocked: str | None
     """Why deciders cannot go on, when they cannot."""
     progress: dict[str, int] | None
@@ -84,7 +85,7 @@ def status(client: SwfClient, workflow_id: str, run_id: str) -> Status:
     found["previous_run_id"] = origin(client, workflow_id, run_id).previous_run_id
     if found["closed_at"] is not None:
         last = client.decode_event(last_event(client, workflow_id, run_id))
-        found.update(outcome(client, last))  # type: ignore[typeddict-item]
+        found.update(outcome(last))  # type: ignore[typeddict-item]
     return found
 
 
@@ -93,15 +94,15 @@ def advanced(client: SwfClient, known: Status, newest_first: Iterable[Event]) ->
     context: Json = None
     ending: dict[str, Json] = {}
     for event in newest_first:
-        ending = ending or outcome(client, client.decode_event(event))
+        ending = ending or outcome(client.decode_event(event))
         context = context or wire.loads(attributes(event).get("executionContext"))
     current = known if not isinstance(context, dict) else _with_context(known, context)
     current["previous_run_id"] = known["previous_run_id"]
     return Status(**{**current, **ending})  # type: ignore[typeddict-item]
 
 
-def outcome(client: SwfClient, last: Event) -> dict[str, Json]:
-    """The members of a status that the closing event decides; empty for another event."""
+def outcome(last: Event) -> dict[str, Json]:
+    """What a decoded closing event says of a status; nothing for another event."""
     if last["eventType"] not in CLOSINGS:
         return {}
     facts = attributes(last)
@@ -109,8 +110,8 @@ def outcome(client: SwfClient, last: Event) -> dict[str, Json]:
         "state": CLOSINGS[last["eventType"]],
         "closed_at": seconds(last["eventTimestamp"]),
         "reason": facts.get("reason") or facts.get("cause") or _timeout(facts),
-        "details": _value(client, facts.get("details")),
-        "result": _value(client, facts.get("result")),
+        "details": wire.loads(facts.get("details")),
+        "result": wire.loads(facts.get("result")),
         "next_run_id": facts.get("newExecutionRunId"),
         "next_retry_at": None,
         "blocked": None,
@@ -132,7 +133,7 @@ def line(found: Status) -> str:
 
 def local_time(moment: float) -> str:
     """A moment as people here write it: `2026-11-21 05:32:01`."""
-    return datetime.fromtimestamp(moment).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(moment, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def seconds(moment: datetime | float | None) -> float | None:
@@ -140,10 +141,6 @@ def seconds(moment: datetime | float | None) -> float | None:
     if isinstance(moment, datetime):
         return round(moment.timestamp(), 3)
     return moment
-
-
-def _value(client: SwfClient, text: str | None) -> Json:
-    return payloads.expand_all(wire.loads(text), client.store)
 
 
 def _timeout(facts: dict[str, Any]) -> str | None:
@@ -158,6 +155,7 @@ def _with_context(facts: Summary, context: dict[str, Json]) -> Status:
         visit=context.get("visit"),
         attempt=context.get("attempt"),
         next_retry_at=context.get("next_retry_at"),
+        last_error=context.get("last_error"),
         blocked=context.get("blocked"),
         progress=context.get("progress"),
         previous_run_id=None,

@@ -1,0 +1,129 @@
+"""The command line as a whole: its parser, and how every ending becomes an exit code.
+
+0 done; 1 the process itself failed; 2 something to mend in what was asked; 3 SWF
+unreachable or refusing; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import config
+import logs
+from cli import (
+    batch,
+    cancel,
+    history,
+    listing,
+    monitor,
+    resume,
+    signal,
+    start,
+    status,
+    terminate,
+)
+from cli.command import Command
+from cli.output import Output, safe
+from errors import BusinessProcessError, InvalidInputError
+
+PROGRAM = "workflow_starter.py"
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # 128 and SIGPIPE, as a shell reports it
+
+COMMANDS: tuple[Command, ...] = (
+    start.COMMAND,
+    status.COMMAND,
+    listing.COMMAND,
+    history.COMMAND,
+    monitor.COMMAND,
+    signal.COMMAND,
+    resume.COMMAND,
+    cancel.COMMAND,
+    terminate.COMMAND,
+    batch.COMMAND,
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with mistakes on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2 after one line on standard error."""
+        self.exit(2, f"{self.prog}: {safe(message)} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code."""
+    try:
+        return _run(build_parser().parse_args(arguments))
+    except BusinessProcessError as error:
+        print(f"{PROGRAM}: {safe(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_output()
+        return BROKEN_PIPE
+
+
+def build_parser() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(
+        prog=PROGRAM,
+        description="Start, follow and steer executions. Without a command it starts the "
+        "example order of docs/examples/order.json.",
+        epilog=f"example: python {PROGRAM} start --input docs/examples/order.json --wait",
+    )
+    _add_common(parser)
+    parser.set_defaults(command=start.EXAMPLE_COMMAND, json=False, env_file=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    for command in COMMANDS:
+        _add_command(commands, command)
+    return parser
+
+
+def _add_command(
+    commands: argparse._SubParsersAction[Parser],
+    command: Command,
+) -> None:
+    parser = commands.add_parser(
+        command.name,
+        help=command.help,
+        description=command.help,
+        epilog=f"example:\n  python {PROGRAM} {command.example}\n\n--json: {command.fields}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    _add_common(parser)
+    parser.set_defaults(command=command)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    absent = argparse.SUPPRESS  # a subcommand's silence must not undo what stands before it
+    parser.add_argument("--json", action="store_true", default=absent, help="print JSON")
+    parser.add_argument("--env-file", metavar="FILE", default=absent, help="instead of .env")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = config.use(config.load(env_file=arguments.env_file))
+    from workflow_starter import WorkflowStarter  # noqa: PLC0415 - `--help` does without
+
+    logs.configure(settings)
+    command: Command = arguments.command
+    output = Output(as_json=arguments.json)
+    try:
+        return command.run(WorkflowStarter(settings), arguments, output)
+    except RecursionError:
+        raise InvalidInputError("the JSON is nested too deeply") from None
+
+
+def _silence_output() -> None:
+    """Whoever read our output is gone; let nothing complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,125 @@
+"""`batch`: start one execution for each line of a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import errors
+from cli.command import Arguments, Command
+from cli.output import Output, safe
+from cli.parsing import json_from, read_text
+from errors import InvalidInputError
+from wire import Json
+
+if TYPE_CHECKING:
+    from workflow_starter import WorkflowStarter
+
+Result = dict[str, Json]
+"""`line` (from 1), `workflow_id`, `run_id`, `error`, `error_type`."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The file, and what all its executions share."""
+    parser.add_argument("file", metavar="FILE.jsonl", help="one JSON object a line; - for stdin")
+    parser.add_argument(
+        "--tag", metavar="TAG", action="append", default=[], help="for each; repeatable"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", help="for each whole execution")
+
+
+def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """Start what can be started; the exit code is the gravest of the failures'."""
+    orders, results = _read(read_text(arguments.file))
+    if not orders and not results:
+        raise InvalidInputError(f"the file {arguments.file} has no line to start")
+    numbers = list(orders)
+    with _progress(len(orders), shown=sys.stderr.isatty() and not output.as_json) as advance:
+        started = starter.start_batch(
+            orders.values(),
+            tags=arguments.tag,
+            timeout=arguments.timeout,
+            on_result=lambda _: advance(),
+        )
+    for result in started:
+        facts: Result = {key: item for key, item in result.items() if key != "index"}
+        results.append({"line": numbers[result["index"]], **facts})
+    results.sort(key=lambda result: int(result["line"]))
+    return _report(results, output)
+
+
+def _read(text: str) -> tuple[dict[int, Json], list[Result]]:
+    """Orders by line number, and a failure for each line that is not JSON."""
+    orders: dict[int, Json] = {}
+    failures: list[Result] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            orders[number] = _order(line)
+        except InvalidInputError as error:
+            failures.append(_failure(number, error))
+    return orders, failures
+
+
+def _order(line: str) -> Json:
+    if not line.lstrip().startswith("{"):
+        raise InvalidInputError("the line is not a JSON object")
+    return json_from(line)
+
+
+def _failure(number: int, error: InvalidInputError) -> Result:
+    return {
+        "line": number,
+        "workflow_id": None,
+        "run_id": None,
+        "error": str(error),
+        "error_type": type(error).__name__,
+    }
+
+
+def _report(results: list[Result], output: Output) -> int:
+    failed = [result for result in results if result["error"]]
+    count = len(results) - len(failed)
+    lines = [
+        f"{result['workflow_id']}  {result['run_id']}" for result in results if result not in failed
+    ]
+    if output.as_json:
+        output.result({"started": count, "failed": len(failed), "results": results}, [])
+    else:
+        output.result(None, [*lines, f"started {count} of {len(results)}, {len(failed)} failed"])
+    for result in failed:
+        output.remark(f"line {result['line']}: {safe(result['error'])}")
+    return max((_exit_code(result["error_type"]) for result in failed), default=0)
+
+
+def _exit_code(error_type: str) -> int:
+    code: int = getattr(errors, error_type, errors.BusinessProcessError).exit_code
+    return code
+
+
+@contextmanager
+def _progress(total: int, *, shown: bool) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error for people; nothing elsewhere."""
+    if not shown:
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and only for terminals
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=total)
+        yield lambda: bar.advance(task)
+
+
+COMMAND = Command(
+    name="batch",
+    help="start one execution for each line of a JSON-lines file",
+    example="batch docs/examples/batch.jsonl --tag monday",
+    fields="started, failed, results: a list of line, workflow_id, run_id, error, error_type",
+    add_arguments=add_arguments,
+    run=run,
+)

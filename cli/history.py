@@ -1,0 +1,57 @@
+"""`history`: the events of a run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from cli.command import Arguments, Command, add_execution, chosen
+from cli.output import Output, safe, to_json
+from starter.runs import Event, attributes
+from starter.status import local_time, seconds
+from wire import cut
+
+if TYPE_CHECKING:
+    from workflow_starter import WorkflowStarter
+
+SHOWN_CHARACTERS = 160  # of one event's attributes
+DULL = ("decisionTaskCompletedEventId", "executionContext")  # said by other events or `status`
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, and whether to go on as events come."""
+    add_execution(parser)
+    parser.add_argument("--chain", action="store_true", help="all runs that continue one another")
+    parser.add_argument("--follow", action="store_true", help="print events as they come")
+
+
+def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """Print every event, oldest first."""
+    if arguments.follow:
+        for event in starter.follow(**chosen(arguments)):
+            output.item(event, line(event))
+        return 0
+    events = starter.get_workflow_history(**chosen(arguments), chain=arguments.chain)
+    output.result(events, map(line, events))
+    return 0
+
+
+def line(event: Event) -> str:
+    """One event for people: id, local time, type, and its attributes cut short."""
+    moment = seconds(event["eventTimestamp"]) or 0.0
+    millis = f"{moment % 1:.3f}"[1:]
+    facts = {key: item for key, item in attributes(event).items() if key not in DULL}
+    shown = cut(safe(to_json(facts)), SHOWN_CHARACTERS) if facts else ""
+    head = f"{event['eventId']:>5}  {local_time(moment)}{millis}  {event['eventType']}"
+    return f"{head}  {shown}".rstrip()
+
+
+COMMAND = Command(
+    name="history",
+    help="print the events of a run",
+    example="history WORKFLOW_ID --follow",
+    fields="a list of events in SWF's own shape, eventTimestamp in seconds since 1970;\n"
+    "  with --follow one event a line",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,65 @@
+"""Reading what the command line names: JSON from a file, from standard input, or in place."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from errors import InvalidInputError
+from wire import Json
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def json_from(source: str) -> Json:
+    """The JSON value of `-` (standard input), of a text that begins with `{` or `[`, or a file."""
+    if source == "-":
+        return _parsed(sys.stdin.read(), "standard input")
+    if source.lstrip()[:1] in ("{", "["):
+        return _parsed(source, "the argument")
+    return _parsed(read_text(source), source)
+
+
+def read_text(source: str) -> str:
+    """The text of a file, or of standard input for `-`."""
+    if source == "-":
+        return sys.stdin.read()
+    try:
+        return Path(source).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInputError(f"the file {source} does not exist") from None
+    except OSError as error:
+        raise InvalidInputError(f"the file {source} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidInputError(f"the file {source} is not UTF-8 text") from None
+
+
+def _parsed(text: str, source: str) -> Json:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(
+            f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"{source} is not JSON: {error}") from None
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def moment(text: str) -> datetime:
+    """A moment: `90m`, `24h`, `7d` ago, or an ISO date with or without time (local)."""
+    ago = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    if ago:
+        return datetime.now(timezone.utc) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
+    except (ValueError, OverflowError):
+        raise InvalidInputError(
+            f"time {text!r}: write 90m, 24h or 7d (ago), or 2026-01-31 or 2026-01-31T08:30"
+        ) from None

@@ -1,0 +1,72 @@
+"""`start`: start one execution, and wait for its end if asked to."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.command import Arguments, Command
+from cli.output import Output
+from cli.parsing import json_from
+from cli.status import text
+
+if TYPE_CHECKING:
+    from workflow_starter import WorkflowStarter
+
+EXAMPLE_ORDER = Path(__file__).resolve().parent.parent / "docs" / "examples" / "order.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--input FILE` and what may be said about the execution."""
+    parser.add_argument(
+        "--input", metavar="FILE", required=True, help="JSON file; - for standard input"
+    )
+    parser.add_argument("--id", metavar="ID", help="workflow id (default: workflow-UUID)")
+    parser.add_argument(
+        "--tag", metavar="TAG", action="append", default=[], help="repeatable, five at most"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", help="for the whole execution")
+    parser.add_argument(
+        "--wait", action="store_true", help="wait for the end; exit code 1 unless it COMPLETED"
+    )
+
+
+def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """Start, print both ids, maybe wait."""
+    started = starter.start_workflow(
+        json_from(arguments.input),
+        workflow_id=arguments.id,
+        tags=arguments.tag,
+        timeout=arguments.timeout,
+    )
+    ids = [f"Workflow ID: {started['workflow_id']}", f"Run ID: {started['run_id']}"]
+    if not arguments.wait:
+        output.result(started, ids)
+        return 0
+    if not output.as_json:
+        output.result(started, ids)
+    ended = starter.wait(**started)
+    output.result(ended, text(ended)[1:])
+    return 0 if ended["state"] == "COMPLETED" else 1
+
+
+def run_example(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """Start the example order."""
+    arguments.input, arguments.id, arguments.tag = str(EXAMPLE_ORDER), None, []
+    arguments.timeout, arguments.wait = None, False
+    return run(starter, arguments, output)
+
+
+COMMAND = Command(
+    name="start",
+    help="start an execution",
+    example="start --input docs/examples/order.json --tag demo --wait",
+    fields="workflow_id, run_id; with --wait the fields of status",
+    add_arguments=add_arguments,
+    run=run,
+)
+
+EXAMPLE_COMMAND = replace(COMMAND, run=run_example)
+"""What happens when no command is given."""

@@ -1,0 +1,71 @@
+"""`status`: where one execution stands."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cli.command import Arguments, Command, add_execution, chosen
+from cli.output import Output, safe
+from starter.status import Status, local_time
+from wire import Json
+
+if TYPE_CHECKING:
+    from workflow_starter import WorkflowStarter
+
+LABEL_WIDTH = 14
+
+
+def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """Print the status; exit code 0 whatever it is."""
+    found = starter.status(**chosen(arguments))
+    output.result(found, text(found))
+    return 0
+
+
+def text(found: Status) -> list[str]:
+    """The status for people, a fact a line, what is not known left out."""
+    progress = found["progress"]
+    facts: dict[str, Json] = {
+        "Workflow ID": found["workflow_id"],
+        "Run ID": found["run_id"],
+        "Continues run": found["previous_run_id"],
+        "Continued by": found["next_run_id"],
+        "Type": f"{found['type']} {found['version']}",
+        "State": found["state"],
+        "Blocked": found["blocked"],
+        "Step": found["step"],
+        "Attempt": found["attempt"] if found["closed_at"] is None else None,
+        "Next retry": _time(found["next_retry_at"]),
+        "Progress": progress and f"{progress['done']} of {progress['of']} steps",
+        "Cancel": "requested" if found["cancel_requested"] else None,
+        "Reason": found["reason"],
+        "Details": _shown(found["details"]),
+        "Result": _shown(found["result"]),
+        "Tags": ", ".join(found["tags"]),
+        "Started": _time(found["started_at"]),
+        "Closed": _time(found["closed_at"]),
+    }
+    return [f"{label + ':':<{LABEL_WIDTH}} {safe(fact)}" for label, fact in facts.items() if fact]
+
+
+def _time(moment: float | None) -> str | None:
+    return None if moment is None else local_time(moment)
+
+
+def _shown(value: Json) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+COMMAND = Command(
+    name="status",
+    help="show where an execution stands",
+    example="status WORKFLOW_ID",
+    fields="workflow_id, run_id, type, version, state, tags, started_at, closed_at, "
+    "cancel_requested,\n  step, visit, attempt, next_retry_at, blocked, progress {done, of}, "
+    "previous_run_id,\n  next_run_id, reason, details, result (times: seconds since 1970)",
+    add_arguments=add_execution,
+    run=run,
+)
