@@ -47,7 +47,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         return 0
     if not output.as_json:
         output.result(started, ids)
-    ended = starter.wait(**started)
+    ended = starter.wait(started["workflow_id"], started["run_id"])
     output.result(ended, text(ended)[1:])
     return 0 if ended["state"] == "COMPLETED" else 1
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import wire
 from errors import UnknownExecutionError
 from swf_client import SwfClient
-from swf_events import attributes
+from swf_events import attributes, decoded_for_core
 from wire import Json
 
 __all__ = ["attributes"]  # beside what is defined here
@@ -84,11 +84,12 @@ def last_event(client: SwfClient, workflow_id: str, run_id: str) -> Event:
 
 def origin(client: SwfClient, workflow_id: str, run_id: str) -> Origin:
     """Where a run comes from, read from its first event."""
-    return origin_of(next(client.history_for_core(workflow_id, run_id, page_size=1)), run_id)
+    first = next(client.history(workflow_id, run_id, page_size=1))
+    return origin_of(decoded_for_core(first, client.store), run_id)
 
 
 def origin_of(first: Event, run_id: str) -> Origin:
-    """Where a run comes from; `first` is its decoded WorkflowExecutionStarted."""
+    """Where a run comes from; `first` is its WorkflowExecutionStarted, the envelope readable."""
     facts = attributes(first)
     _, envelope = wire.unwrap_start(wire.loads(facts.get("input")))
     return Origin(

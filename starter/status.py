@@ -83,7 +83,7 @@ def status(client: SwfClient, workflow_id: str, run_id: str) -> Status:
     context = wire.loads(description.get("latestExecutionContext"))
     found = _with_context(facts, context if isinstance(context, dict) else {})
     found["previous_run_id"] = origin(client, workflow_id, run_id).previous_run_id
-    if found["closed_at"] is not None:
+    if found["state"] in CLOSINGS.values():
         last = client.decode_event(last_event(client, workflow_id, run_id))
         found.update(outcome(last))  # type: ignore[typeddict-item]
     return found
@@ -127,7 +127,7 @@ def line(found: Status) -> str:
         parts.append(f"next retry {local_time(found['next_retry_at'])}")
     if found["progress"]:
         parts.append(f"{found['progress']['done']} of {found['progress']['of']} steps")
-    parts.extend(str(found[name]) for name in ("blocked", "reason") if found[name])  # type: ignore[literal-required]
+    parts.extend(str(found[name]) for name in ("blocked", "reason") if found[name])
     return "  ".join(parts)
 
 
