@@ -99,7 +99,8 @@ def _activity_scheduled(machine: Machine, found: Attributes) -> None:
     if work is None:
         return
     work.phase, work.cancel_requested = Phase.SCHEDULED, False
-    machine.state.blocked = ""
+    if not machine.state.held:
+        machine.state.blocked = ""
     machine.state.open[machine.event_id] = Open("activity", found["activityId"], work.key)
 
 

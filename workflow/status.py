@@ -34,10 +34,10 @@ def status(machine: Machine) -> dict[str, Json]:
 def _state(state: State, work: Work | None) -> str:
     if state.closed:
         return state.closed
-    if state.mode is Mode.ENDING:
-        return ENDINGS[state.ending]
     if state.blocked:
         return BLOCKED
+    if state.mode is Mode.ENDING:
+        return ENDINGS[state.ending]
     if state.mode is Mode.ROLLING_BACK:
         return ROLLING_BACK
     if state.mode is Mode.COMPENSATING:
