@@ -1,0 +1,1 @@
+"""Measurements of the application as its users run it: `python -m bench`."""

@@ -1,0 +1,43 @@
+"""`python -m bench`: print the figures; nothing is asserted, for machines differ.
+
+python -m bench [latency] [throughput] [idle] [--runs N] [--executions N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable
+
+from bench import five_steps, idle
+from bench.table import Row
+
+
+def main() -> int:
+    """Run the measurements named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="latency, throughput, idle")
+    parser.add_argument("--runs", type=int, default=100, help="executions for the latency")
+    parser.add_argument("--executions", type=int, default=500, help="executions at once")
+    parser.add_argument("--seconds", type=float, default=60, help="how long idleness is watched")
+    options = parser.parse_args()
+    measurements: dict[str, Callable[[], Iterable[Row]]] = {
+        "latency": lambda: five_steps.latency(options.runs),
+        "throughput": lambda: five_steps.throughput(options.executions),
+        "idle": lambda: idle.idle(options.seconds),
+    }
+    unknown = set(options.names) - measurements.keys()
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(measurements)}")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}")
+    for name in options.names or measurements:
+        print(f"\n{name}")
+        for row in measurements[name]():
+            print(f"  {row}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
