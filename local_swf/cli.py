@@ -1,0 +1,128 @@
+"""The command line: serve, `stop`, `status`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_swf import daemon
+
+if TYPE_CHECKING:
+    from local_swf import process
+
+DEFAULT_FOLDER = Path(".data") / "swf"
+"""Where a project keeps its endpoint unless told otherwise."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; answers the exit code: 0 done, 1 nothing there, 2 a user's mistake."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] in (["stop"], ["status"]):
+        return _daemon_command(given)
+    return _serve(given)
+
+
+def _daemon_command(given: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog=f"python -m local_swf {given[0]}")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="its data folder")
+    options = parser.parse_args(given[1:])
+    if given[0] == "stop":
+        try:
+            stopped = daemon.stop(options.folder)
+        except daemon.DaemonError as error:
+            return _complain(str(error))
+        print("local SWF stopped" if stopped else "no local SWF was running")
+        return 0
+    endpoint = daemon.status(options.folder)
+    print(f"local SWF at {endpoint.url}, pid {endpoint.pid}" if endpoint else "no local SWF runs")
+    return 0 if endpoint else 1
+
+
+def _serve(given: list[str]) -> int:
+    options = _parser().parse_args(given)
+    local = options.host in _LOOPBACK
+    if not local and not options.require_signature and not options.insecure:
+        return _complain(
+            f"{options.host} is not this machine alone: add --require-signature, "
+            "or --insecure if anyone may use it"
+        )
+    from local_swf.errors import LocalSWFError
+    from local_swf.process import run
+
+    try:
+        return run(_endpoint_options(options), options.state)
+    except (LocalSWFError, OSError) as error:
+        return _complain(str(error))
+
+
+def _endpoint_options(options: argparse.Namespace) -> process.Options:
+    from local_swf.process import Options
+
+    return Options(
+        host=options.host,
+        port=options.port,
+        database=options.database,
+        virtual_clock=options.clock == "virtual",
+        faults=options.faults,
+        quotas=options.quotas,
+        keys=_keys(options) if options.require_signature else None,
+        functions=dict(_pair(text, "--function") for text in options.function),
+        region=options.region,
+        idle_seconds=options.idle_seconds,
+    )
+
+
+def _keys(options: argparse.Namespace) -> dict[str, str]:
+    from local_swf.errors import StartupError
+
+    keys = dict(_pair(text, "--key") for text in options.key)
+    access = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not keys and access[0] and access[1]:
+        keys = {access[0]: access[1]}
+    if not keys:
+        raise StartupError(
+            "--require-signature needs keys: --key ID=SECRET, or AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY in the environment"
+        )
+    return keys
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    from local_swf.errors import StartupError
+
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise StartupError(f"{option} takes NAME=VALUE, not {text!r}")
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local_swf",
+        description="An embedded Amazon SWF. Further commands: stop, status.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    add("--port", type=int, default=0, help="0, the default, picks a free one")
+    add("--database", default=":memory:", metavar="FILE", help="default: in memory")
+    add("--clock", choices=("wall", "virtual"), default="wall")
+    add("--faults", type=Path, metavar="FILE", help="JSON file with fault rules")
+    add("--quotas", action="store_true", help="throttle as SWF does by default")
+    add("--require-signature", action="store_true", help="check SigV4 against known keys")
+    add("--key", action="append", default=[], metavar="ID=SECRET", help="a known key")
+    add("--insecure", action="store_true", help="listen beyond this machine unsigned")
+    add("--function", action="append", default=[], metavar="NAME=URL", help="a Lambda function")
+    add("--region", default="us-east-1", help="the region in ARNs")
+    add("--state", type=Path, help=argparse.SUPPRESS)
+    add("--idle-seconds", type=float, default=None, help="leave after so long without a client")
+    return parser
+
+
+def _complain(message: str) -> int:
+    print(f"local_swf: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,151 @@
+"""The SQLite file: opening it, its schema version, and one commit for many requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable
+from importlib import resources
+from typing import Any
+
+from local_swf.errors import CommitFailed, StartupError
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x53574631  # "SWF1", so that a foreign database is not taken for ours
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """One connection, durable at every commit, held by this process alone."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self.connection = _connect(path)
+            self._prepare_schema()
+        except sqlite3.Error as error:
+            raise StartupError(f"cannot use database {path}: {error}") from error
+        self.execute = self.connection.execute
+        self.executemany = self.connection.executemany
+        row = self.one("SELECT token_key, last_time, last_run FROM endpoint")
+        assert row is not None
+        self.token_key: bytes = row[0]
+        self.last_time: int = row[1]
+        self.last_run: int = row[2]
+
+    def one(self, sql: str, *parameters: Any) -> Row | None:
+        """The first row of a query, or None."""
+        row: Row | None = self.connection.execute(sql, parameters).fetchone()
+        return row
+
+    def all(self, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
+        """All rows of a query."""
+        return self.connection.execute(sql, tuple(parameters)).fetchall()
+
+    def new_run_number(self) -> int:
+        """A number no run ever had; kept by the commit that keeps the run."""
+        self.last_run += 1
+        return self.last_run
+
+    def close(self) -> None:
+        """Close the file; what was not committed is gone."""
+        self.connection.close()
+
+    def _prepare_schema(self) -> None:
+        connection = self.connection
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if tables == 0:
+            self._create_schema()
+        elif application != _APPLICATION_ID:
+            raise StartupError(f"{self.path} is a database of another program; name another file")
+        elif version != SCHEMA_VERSION:
+            raise StartupError(
+                f"{self.path} has schema version {version}, this program reads version "
+                f"{SCHEMA_VERSION}; move the file away or use the program that wrote it"
+            )
+
+    def _create_schema(self) -> None:
+        schema = resources.files("local_swf").joinpath("schema.sql").read_text("utf-8")
+        connection = self.connection
+        connection.executescript(
+            f"BEGIN; {schema}; PRAGMA application_id = {_APPLICATION_ID};"
+            f" PRAGMA user_version = {SCHEMA_VERSION};"
+            f" INSERT INTO endpoint VALUES (1, x'{secrets.token_hex(32)}', 0, 0); COMMIT"
+        )
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    if path != ":memory:":
+        parent = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(parent):
+            raise StartupError(f"cannot use database {path}: no folder {parent}")
+    connection = sqlite3.connect(
+        path, timeout=2, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+    # EXCLUSIVE keeps a second endpoint off the file and saves the shared-memory index.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -32768")
+    connection.execute("BEGIN EXCLUSIVE")
+    connection.execute("COMMIT")
+    return connection
+
+
+class GroupCommit:
+    """The open transaction that all requests of one turn of the event loop share.
+
+    `failed` is called after a commit that could not be written, before anybody who waits
+    for it hears of it.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], int], failed: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._now = now
+        self._failed = failed
+        self._open: asyncio.Future[None] | None = None
+
+    @property
+    def pending(self) -> asyncio.Future[None] | None:
+        """The outcome of the open transaction; None when nothing waits to be written."""
+        return self._open
+
+    def begin(self) -> asyncio.Future[None]:
+        """Join the open transaction, or open one whose commit follows in this loop turn."""
+        if self._open is None:
+            loop = asyncio.get_running_loop()
+            self._database.execute("BEGIN IMMEDIATE")
+            self._open = loop.create_future()
+            loop.call_soon(self.commit)
+        return self._open
+
+    def commit(self) -> None:
+        """Write the open transaction to the disk and tell everyone who waits for it."""
+        outcome, self._open = self._open, None
+        if outcome is None:
+            return
+        database = self._database
+        try:
+            database.execute(
+                "UPDATE endpoint SET last_time = ?, last_run = ?", (self._now(), database.last_run)
+            )
+            database.execute("COMMIT")
+        except sqlite3.Error as error:
+            log.error("commit failed, its requests are answered with 500: %s", error)
+            if database.connection.in_transaction:
+                database.execute("ROLLBACK")
+            self._failed()
+            outcome.set_exception(CommitFailed(str(error)))
+            outcome.exception()  # nobody may wait for it
+        else:
+            outcome.set_result(None)

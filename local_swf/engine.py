@@ -1,0 +1,375 @@
+"""The engine: requests in, answers out, and everything that happens by itself.
+
+All of it runs on one event loop. Every request works in a savepoint of its own inside the
+open transaction; what it answers leaves only once that transaction is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from local_swf import activity_tasks, decision_tasks, errors, lifecycle, runs, timeouts
+from local_swf.clock import VirtualClock, WallClock
+from local_swf.database import Database, GroupCommit
+from local_swf.deadlines import (
+    EXECUTION,
+    LAMBDA,
+    NOT_SKIPPED,
+    RETENTION_SWEEP,
+    TIMER,
+    Deadline,
+    Deadlines,
+)
+from local_swf.functions import Functions, Outcome
+from local_swf.jsontext import Json, dumps
+from local_swf.limits import Limits
+from local_swf.operations.registry import OPERATIONS, POLLS
+from local_swf.quotas import Rates
+from local_swf.tasklists import HandOut, ListKey, Poller, Task, TaskLists
+from local_swf.tokens import Tokens
+from local_swf.work import State, Work
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_FIRED_AT_ONCE = 200
+"""Deadlines that fire before requests get their turn again."""
+
+SETTLE_SECONDS = 0.02
+"""How long nothing may have happened before a virtual clock jumps: a client that has just
+been answered is about to ask again."""
+
+AWAITED_SECONDS = 1.0
+"""The same while a task waits on a list that has been polled: its poller is about to be
+back."""
+
+
+class Engine:
+    """One embedded SWF on one database; made and used on a running event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: WallClock,
+        *,
+        limits: Limits | None = None,
+        quotas: dict[str, tuple[float, float]] | None = None,
+        functions: Functions | None = None,
+        region: str = "us-east-1",
+    ) -> None:
+        clock.not_before(database.last_time)
+        self.clock = clock
+        self.limits = limits or Limits()
+        self.rates = Rates(quotas or {}, clock.now)
+        self.functions = functions or Functions()
+        self.idle = False
+        """A virtual clock found nothing that it may jump to."""
+        self._loop = asyncio.get_running_loop()
+        self._database = database
+        self._commits = GroupCommit(database, clock.now, self._rebuild)
+        self._in_service = 0
+        self._last_change = self._loop.time()
+        self._wake: asyncio.TimerHandle | None = None
+        self._wake_due = 0
+        self._threads: ThreadPoolExecutor | None = None
+        self._duplicates: dict[ListKey, list[HandOut]] = {}
+        self._state = State(
+            database=database,
+            tokens=Tokens(database.token_key),
+            limits=self.limits,
+            tasks=TaskLists(),
+            deadlines=Deadlines(),
+            started=set(),
+            on_full=lifecycle.terminate_full,
+            invoke_lambda=self._invoke_lambda,
+            rates=self.rates,
+            region=region,
+        )
+        self._rebuild()
+        self._call_started_lambdas()
+        self._arm()
+
+    @property
+    def waiting_pollers(self) -> int:
+        """How many polls wait for a task."""
+        return self._state.tasks.pollers()
+
+    def call(self, operation: str, arguments: dict[str, Json]) -> bytes:
+        """Carry out an operation that does not wait; the answer must wait for `committed`."""
+        self.rates.check(operation)
+        if operation in POLLS:
+            return self._read(decision_tasks.next_page, arguments)
+        handler, reads = OPERATIONS[operation]
+        if reads:
+            return _body(self._read(handler, arguments))
+        return _body(self._change(lambda work: handler(work, arguments)))
+
+    async def committed(self) -> None:
+        """Wait until everything so far is on the disk; CommitFailed if it cannot be written."""
+        if (pending := self._commits.pending) is not None:
+            await asyncio.shield(pending)
+
+    def poll(self, operation: str, arguments: dict[str, Json], alive: Callable[[], bool]) -> Poller:
+        """Wait for a task; the poller's `answer` is set when one is handed to it."""
+        self.rates.check(operation)
+        work = Work(self._state, self.clock.now())
+        domain = work.domain(arguments["domain"])
+        key = ListKey(POLLS[operation], domain.id, arguments["taskList"]["name"])
+        if self._state.tasks.waiting_pollers(key) >= self.limits.pollers:
+            raise errors.fault(
+                "LimitExceededFault",
+                "Limit on maximum concurrent poll requests per task list reached",
+            )
+        poller = Poller(key, arguments, alive)
+        if copies := self._duplicates.pop(key, None):
+            poller.answer.set_result(copies[0])
+            return poller
+        self._state.tasks.join(poller)
+        self._dispatch()
+        return poller
+
+    def leave(self, poller: Poller) -> None:
+        """Stop waiting for a task."""
+        self._state.tasks.leave(poller)
+
+    def give_back(self, handout: HandOut) -> None:
+        """Hand a task to somebody else: its answer could not be written."""
+        module = decision_tasks if handout.task.kind == "decision" else activity_tasks
+        self._change(
+            lambda work: module.give_back(work, handout.task, handout.started_id, handout.delivery)
+        )
+
+    def duplicate(self, poller: Poller, handout: HandOut) -> None:
+        """Give what a poller got to the next poller of its list as well, same token and all."""
+        other = self._state.tasks.take_poller(poller.list)
+        if other is not None:
+            other.answer.set_result(handout)
+        else:
+            self._duplicates.setdefault(poller.list, []).append(handout)
+
+    def enter(self) -> None:
+        """A request is in service: a virtual clock stands by."""
+        self._in_service += 1
+
+    def exit(self) -> None:
+        """A request has been answered, or waits as a poll."""
+        self._in_service -= 1
+        self._last_change = self._loop.time()
+        self._arm()
+
+    def advance(self, seconds: float) -> None:
+        """Move a virtual clock; what falls due on the way fires at its own time, in order."""
+        clock = self._virtual()
+        target = clock.now() + round(seconds * 1000)
+        while (due := self._state.deadlines.next()) is not None and due[0] <= target:
+            clock.not_before(due[0])
+            self._fire(due[1])
+        clock.not_before(target)
+        self._touch()
+
+    def unlock_clock(self) -> None:
+        """Let a virtual clock jump by itself."""
+        self._virtual().unlock()
+        self._touch()
+
+    def lock_clock(self) -> None:
+        """Let a virtual clock move by `advance` only."""
+        self._virtual().lock()
+
+    def close(self) -> None:
+        """Write what is open and let go of the database."""
+        if self._wake is not None:
+            self._wake.cancel()
+        self._commits.commit()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._database.close()
+
+    def _virtual(self) -> VirtualClock:
+        if not isinstance(self.clock, VirtualClock):
+            raise errors.validation("The clock of this endpoint is not virtual")
+        return self.clock
+
+    def _touch(self) -> None:
+        self._last_change = self._loop.time()
+        self._arm()
+
+    def _read(self, handler: Callable[[Work, dict[str, Json]], T], arguments: dict[str, Json]) -> T:
+        return handler(Work(self._state, self.clock.now()), arguments)
+
+    def _change(self, operation: Callable[[Work], T]) -> T:
+        result = self._work(operation)
+        self._dispatch()
+        if not self._in_service:
+            self._arm()
+        return result
+
+    def _work(self, operation: Callable[[Work], T]) -> T:
+        self._commits.begin()
+        execute = self._database.execute
+        execute("SAVEPOINT work")
+        work = Work(self._state, self.clock.now())
+        try:
+            result = operation(work)
+            work.finish()
+        except BaseException as error:
+            self._roll_back(error)
+            raise
+        execute("RELEASE work")
+        work.apply()
+        return result
+
+    def _roll_back(self, error: BaseException) -> None:
+        if self._database.connection.in_transaction:
+            self._database.execute("ROLLBACK TO work")
+            self._database.execute("RELEASE work")
+        if isinstance(error, sqlite3.Error):
+            log.error("database error: %s", error)
+
+    def _dispatch(self) -> None:
+        for task, poller in self._state.tasks.matches():
+            self._hand_out(task, poller)
+
+    def _hand_out(self, task: Task, poller: Poller) -> None:
+        module = decision_tasks if task.kind == "decision" else activity_tasks
+        try:
+            given = self._work(lambda work: module.hand_out(work, task, poller.arguments))
+        except Exception as error:
+            poller.answer.set_exception(error)
+            return
+        if given is None:
+            self._state.tasks.join_first(poller)
+            return
+        body, started_id, delivery = given
+        poller.answer.set_result(HandOut(body, task, started_id, delivery, self._commits.begin()))
+
+    def _arm(self) -> None:
+        """Set the loop's timer to the next deadline, or to the next look at a virtual clock."""
+        due = self._state.deadlines.next()
+        if self._wake is not None:
+            if due is not None and due[0] >= self._wake_due and not self.clock.virtual:
+                return
+            self._wake.cancel()
+            self._wake = None
+        self.idle = False
+        if due is None:
+            self.idle = self.clock.virtual
+            return
+        self._wake_due = due[0]
+        wait = max(0.0, (due[0] - self.clock.now()) / 1000)
+        if wait and (jump := self._jump_in(due[1])) is not None:
+            wait = min(wait, jump)
+        self._wake = self._loop.call_later(min(wait, 3600), self._on_wake)
+
+    def _jump_in(self, deadline: Deadline) -> float | None:
+        """Seconds until a virtual clock may jump to a deadline, None if it may not."""
+        if not isinstance(self.clock, VirtualClock) or not self.clock.skipping:
+            return None
+        if self._in_service or self._state.started:
+            return None
+        if deadline.kind in NOT_SKIPPED:
+            self.idle = True
+            return None
+        quiet = AWAITED_SECONDS if self._state.tasks.awaited() else SETTLE_SECONDS
+        return max(0.0, self._last_change + quiet - self._loop.time())
+
+    def _on_wake(self) -> None:
+        self._wake = None
+        due = self._state.deadlines.next()
+        if due is not None and due[0] > self.clock.now() and self._jump_in(due[1]) == 0:
+            self.clock.not_before(due[0])
+        for _ in range(_FIRED_AT_ONCE):
+            due = self._state.deadlines.next()
+            if due is None or due[0] > self.clock.now():
+                break
+            self._last_change = self._loop.time()
+            self._fire(due[1])
+        self._arm()
+
+    def _fire(self, deadline: Deadline) -> None:
+        self._state.deadlines.discard(deadline)
+        try:
+            self._work(lambda work: timeouts.fire(work, deadline))
+        except Exception:
+            log.exception("deadline %s could not be carried out", deadline)
+        self._dispatch()
+
+    def _invoke_lambda(self, run_number: int, scheduled_id: int) -> None:
+        task = Task("lambda", run_number, scheduled_id)
+        self._state.started.add(task)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(16, "lambda")
+        work = Work(self._state, self.clock.now())
+        run = work.run(run_number)
+        assert run is not None
+        scheduled = work.event(run, scheduled_id)
+        row = self._database.one(
+            "SELECT expires_at FROM lambdas WHERE run = ? AND scheduled_id = ?",
+            run_number,
+            scheduled_id,
+        )
+        seconds = (row[0] - work.now) / 1000 if row else 0.0
+        call = self._loop.run_in_executor(
+            self._threads, self.functions.call, scheduled["name"], scheduled.get("input"), seconds
+        )
+        call.add_done_callback(lambda done: self._lambda_ended(task, done))
+
+    def _call_started_lambdas(self) -> None:
+        """Call again what was running when the endpoint ended: nobody else would answer."""
+        sql = "SELECT run, scheduled_id FROM lambdas WHERE started_id > 0"
+        for run_number, scheduled_id in self._database.all(sql):
+            self._invoke_lambda(run_number, scheduled_id)
+
+    def _lambda_ended(self, task: Task, done: asyncio.Future[Outcome]) -> None:
+        self._state.started.discard(task)
+        if done.cancelled():
+            return
+        outcome = done.result()
+
+        def end(work: Work) -> None:
+            run = work.run(task.run)
+            if run is not None and run.is_open:
+                timeouts.end_lambda(work, run, task.scheduled_id, outcome.name, outcome.attributes)
+
+        self._change(end)
+        self._touch()
+
+    def _rebuild(self) -> None:
+        """Bring task lists and deadlines in line with the file."""
+        state = self._state
+        state.tasks.clear_tasks()
+        state.deadlines.clear()
+        state.started.clear()
+        state.open_runs = Counter()
+        work = Work(state, self.clock.now())
+        for run in runs.select(self._database, "close_status IS NULL"):
+            state.open_runs[run.domain] += 1
+            work.set_deadline(Deadline(EXECUTION, run.id), lifecycle.execution_due_at(run))
+            decision_tasks.restore(work, run)
+            if run.open_activities:
+                for activity in activity_tasks.of_run(self._database, run.id):
+                    activity_tasks.restore(work, run, activity)
+        for number, started_id, fire_at in self._database.all(
+            "SELECT run, started_id, fire_at FROM timers"
+        ):
+            work.set_deadline(Deadline(TIMER, number, started_id), fire_at)
+        for number, scheduled_id, expires_at in self._database.all(
+            "SELECT run, scheduled_id, expires_at FROM lambdas"
+        ):
+            work.set_deadline(Deadline(LAMBDA, number, scheduled_id), expires_at)
+        row = self._database.one("SELECT min(purge_at) FROM runs WHERE purge_at IS NOT NULL")
+        work.set_deadline(RETENTION_SWEEP, row[0] if row else None)
+        work.apply()
+
+
+def _body(answer: dict[str, Json] | bytes | None) -> bytes:
+    if answer is None:
+        return b""
+    return answer if isinstance(answer, bytes) else dumps(answer)

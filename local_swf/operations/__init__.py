@@ -1,0 +1,1 @@
+"""The operations of SWF: each takes a `Work` and the checked members of its request."""

@@ -1,0 +1,92 @@
+"""Request rates: SWF's published buckets, off unless asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local_swf import errors
+
+_API_BUCKETS: dict[tuple[int, int], tuple[str, ...]] = {
+    (2000, 200): (
+        "PollForActivityTask",
+        "PollForDecisionTask",
+        "RespondActivityTaskCompleted",
+        "RespondActivityTaskFailed",
+        "RespondActivityTaskCanceled",
+        "RespondDecisionTaskCompleted",
+        "StartWorkflowExecution",
+    ),
+    (2000, 160): ("RecordActivityTaskHeartbeat",),
+    (2000, 60): ("GetWorkflowExecutionHistory", "TerminateWorkflowExecution"),
+    (2000, 30): ("SignalWorkflowExecution", "RequestCancelWorkflowExecution"),
+    (2000, 6): (
+        "CountOpenWorkflowExecutions",
+        "CountClosedWorkflowExecutions",
+        "DescribeActivityType",
+        "DescribeWorkflowType",
+        "DescribeWorkflowExecution",
+    ),
+    (200, 60): ("RegisterActivityType", "RegisterWorkflowType"),
+    (200, 48): ("ListOpenWorkflowExecutions",),
+    (200, 6): (
+        "CountPendingActivityTasks",
+        "CountPendingDecisionTasks",
+        "DeleteActivityType",
+        "DeleteWorkflowType",
+        "DeprecateActivityType",
+        "DeprecateWorkflowType",
+        "UndeprecateActivityType",
+        "UndeprecateWorkflowType",
+        "DescribeDomain",
+        "ListActivityTypes",
+        "ListWorkflowTypes",
+        "ListClosedWorkflowExecutions",
+    ),
+    (100, 6): ("RegisterDomain", "DeprecateDomain", "UndeprecateDomain", "ListDomains"),
+    (50, 30): ("TagResource", "UntagResource", "ListTagsForResource"),
+}
+_DECISION_BUCKETS = {
+    "StartTimer": (2000, 200),
+    "ScheduleActivityTask": (1000, 200),
+    "SignalExternalWorkflowExecution": (1200, 120),
+    "RequestCancelExternalWorkflowExecution": (1200, 120),
+    "StartChildWorkflowExecution": (500, 12),
+}
+
+
+def published() -> dict[str, tuple[float, float]]:
+    """SWF's default quotas: operation or decision to size of the bucket and refill a second."""
+    quotas: dict[str, tuple[float, float]] = dict(_DECISION_BUCKETS)
+    for bucket, names in _API_BUCKETS.items():
+        quotas.update(dict.fromkeys(names, bucket))
+    return quotas
+
+
+class Rates:
+    """One bucket of permits for each operation and decision that has a quota."""
+
+    def __init__(self, quotas: dict[str, tuple[float, float]], now: Callable[[], int]) -> None:
+        self._quotas = quotas
+        self._now = now
+        self._levels: dict[str, tuple[float, int]] = {}
+
+    def check(self, operation: str) -> None:
+        """Take a permit for a request; ThrottlingException when there is none."""
+        if self._quotas and not self._take(operation):
+            raise errors.throttled()
+
+    def excess(self, decision: str, cause: str) -> str | None:
+        """Take a permit for a decision; answers `cause` when there is none."""
+        return cause if self._quotas and not self._take(decision) else None
+
+    def _take(self, name: str) -> bool:
+        quota = self._quotas.get(name)
+        if quota is None:
+            return True
+        size, refill = quota
+        now = self._now()
+        level, since = self._levels.get(name, (size, now))
+        level = min(size, level + (now - since) / 1000 * refill)
+        enough = level >= 1
+        self._levels[name] = (level - 1 if enough else level, now)
+        return enough

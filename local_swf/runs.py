@@ -1,0 +1,142 @@
+"""A workflow execution's row: what is decided about it needs no look at its history."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
+
+from local_swf import errors
+from local_swf.database import Database
+from local_swf.jsontext import Json
+
+
+@dataclass(slots=True)
+class Run:
+    """One row of `runs`; `schema.sql` says what the columns hold."""
+
+    id: int
+    domain: int
+    workflow_id: str
+    run_id: str
+    type_name: str
+    type_version: str
+    started_at: int
+    task_list: str
+    task_priority: str | None
+    execution_timeout: str
+    task_timeout: str
+    child_policy: str
+    lambda_role: str | None
+    tags: str | None
+    parent_run: int = 0
+    parent_workflow_id: str | None = None
+    parent_run_id: str | None = None
+    parent_initiated_id: int = 0
+    last_event: int = 0
+    closed_at: int | None = None
+    close_status: str | None = None
+    purge_at: int | None = None
+    cancel_requested: int = 0
+    waiting_id: int = 0
+    waiting_since: int = 0
+    waiting_list: str = ""
+    waiting_timeout: str | None = None
+    started_scheduled_id: int = 0
+    started_id: int = 0
+    started_since: int = 0
+    started_list: str = ""
+    previous_started_id: int = 0
+    last_started_id: int = 0
+    delivery: int = 0
+    undelivered: int = 0
+    sticky_list: str | None = None
+    sticky_timeout: str | None = None
+    context_event: int = 0
+    activity_time: int | None = None
+    open_activities: int = 0
+    open_timers: int = 0
+    open_children: int = 0
+    open_lambdas: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has not been closed."""
+        return self.close_status is None
+
+    @property
+    def execution(self) -> dict[str, Json]:
+        """The run as SWF names it: `{"runId", "workflowId"}`."""
+        return {"runId": self.run_id, "workflowId": self.workflow_id}
+
+    @property
+    def workflow_type(self) -> dict[str, Json]:
+        """Its type: `{"name", "version"}`."""
+        return {"name": self.type_name, "version": self.type_version}
+
+    @property
+    def priority(self) -> int:
+        """The priority of its decision tasks."""
+        return int(self.task_priority or 0)
+
+    def unknown(self) -> errors.SwfFault:
+        """The fault for something that needs this run open."""
+        return errors.unknown_run(self.workflow_id, self.run_id)
+
+
+_COLUMNS = tuple(field.name for field in fields(Run))
+_CHANGING = _COLUMNS[_COLUMNS.index("last_event") :]
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM runs"
+_INSERT = f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_UPDATE = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"
+_all_values = attrgetter(*_COLUMNS)
+_changing_values = attrgetter(*_CHANGING, "id")
+
+
+def select(database: Database, condition: str, *parameters: Any) -> list[Run]:
+    """The runs for which an SQL condition holds; it may go on with ORDER BY and LIMIT."""
+    return [Run(*row) for row in database.all(f"{_SELECT} WHERE {condition}", parameters)]
+
+
+def load(database: Database, number: int) -> Run | None:
+    """The run with a number."""
+    row = database.one(_SELECT + " WHERE id = ?", number)
+    return Run(*row) if row else None
+
+
+def find(database: Database, domain: int, workflow_id: str, run_id: str) -> Run | None:
+    """A run by its ids, open or closed."""
+    row = database.one(
+        _SELECT + " WHERE domain = ? AND workflow_id = ? AND run_id = ?",
+        domain,
+        workflow_id,
+        run_id,
+    )
+    return Run(*row) if row else None
+
+
+def find_open(database: Database, domain: int, workflow_id: str) -> Run | None:
+    """The open run of a workflow id."""
+    row = database.one(
+        _SELECT + " WHERE domain = ? AND workflow_id = ? AND close_status IS NULL",
+        domain,
+        workflow_id,
+    )
+    return Run(*row) if row else None
+
+
+def insert(database: Database, run: Run) -> None:
+    """Write a new run."""
+    database.execute(_INSERT, _all_values(run))
+
+
+def update(database: Database, run: Run) -> None:
+    """Write what has changed in a run."""
+    database.execute(_UPDATE, _changing_values(run))
+
+
+def new_run_id() -> str:
+    """A run id as SWF makes them today: `22` and 32 random bytes in base64, 46 characters."""
+    return "22" + base64.b64encode(secrets.token_bytes(32)).decode("ascii")

@@ -1,0 +1,276 @@
+"""The HTTP side: one request in, its bytes out, and what a hung-up client means."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from local_swf import errors, faults, model
+from local_swf.control import Control
+from local_swf.engine import Engine
+from local_swf.errors import CommitFailed, SwfFault
+from local_swf.faults import Faults, Rule
+from local_swf.jsontext import Json, dumps, loads_request
+from local_swf.operations.registry import POLLS
+from local_swf.signature import Verifier
+from local_swf.tasklists import HandOut, Poller
+from local_swf.validation import check_request
+
+log = logging.getLogger(__name__)
+
+_TARGET_PREFIXES = frozenset(
+    {"SimpleWorkflowService", "com.amazonaws.swf.service.model.SimpleWorkflowService"}
+)
+_CONTENT_TYPE = "application/x-amz-json-1.0"
+_OLD_CONTENT_TYPE = "application/json"
+_EMPTY = {
+    "PollForDecisionTask": b'{"previousStartedEventId":0,"startedEventId":0}',
+    "PollForActivityTask": b'{"startedEventId":0}',
+}
+"""The answer of a poll that found nothing: the task token is left out, as the service does."""
+
+
+class Frontend:
+    """Answers HTTP requests from an engine."""
+
+    def __init__(
+        self, engine: Engine, injected: Faults, control: Control, verifier: Verifier | None = None
+    ) -> None:
+        self._engine = engine
+        self._faults = injected
+        self._control = control
+        self._verifier = verifier
+        self.last_request = time.monotonic()
+        self.in_service = 0
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request of any kind."""
+        self.last_request = time.monotonic()
+        if request.path.startswith("/_local/"):
+            return await self._control.handle(request)
+        self.in_service += 1
+        self._engine.enter()
+        service = _Service(self._engine)
+        try:
+            return await self._answer(request, service)
+        finally:
+            service.leave()
+            self.in_service -= 1
+            self.last_request = time.monotonic()
+
+    async def _answer(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
+        try:
+            operation, arguments = await self._read(request)
+            struck = self._faults.strike(operation)
+            await _before(request, struck)
+            if operation in POLLS and "nextPageToken" not in arguments:
+                return await self._poll(request, operation, arguments, struck, service)
+            body = self._call(operation, arguments, struck)
+            await self._engine.committed()
+        except _HungUp:
+            return _hang_up(request)
+        except SwfFault as refused:
+            await self._settled()
+            return _refusal(request, refused)
+        except CommitFailed:
+            return _refusal(request, errors.internal_failure())
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("request failed")
+            return _refusal(request, errors.internal_failure())
+        if faults.DROP in struck:
+            return _hang_up(request)
+        return _response(request, body)
+
+    async def _settled(self) -> None:
+        """What a refusal says about the state holds only once that state is on the disk."""
+        try:
+            await self._engine.committed()
+        except CommitFailed:
+            log.warning("a refusal rested on a state that could not be written")
+
+    async def _read(self, request: web.BaseRequest) -> tuple[str, dict[str, Json]]:
+        if request.headers.get("Origin") is not None:
+            raise errors.access("AccessDeniedException", "Requests of web pages are not served")
+        operation = _operation(request)
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            raise errors.too_large() from None
+        except web.HTTPException as error:
+            raise errors.serialization(error.text or "The request body cannot be read") from None
+        if len(body) > self._engine.limits.request_bytes:
+            raise errors.too_large()
+        if self._verifier is not None:
+            self._verifier.check(request, body)
+        return operation, check_request(operation, loads_request(body))
+
+    def _call(self, operation: str, arguments: dict[str, Json], struck: dict[str, Rule]) -> bytes:
+        if faults.TWICE in struck:
+            try:
+                self._engine.call(operation, arguments)
+            except SwfFault:
+                pass
+        return self._engine.call(operation, arguments)
+
+    async def _poll(
+        self,
+        request: web.BaseRequest,
+        operation: str,
+        arguments: dict[str, Json],
+        struck: dict[str, Rule],
+        service: _Service,
+    ) -> web.StreamResponse:
+        poller = self._engine.poll(operation, arguments, lambda: _is_connected(request))
+        try:
+            handout = await self._wait(poller, service)
+        except BaseException:
+            self._engine.leave(poller)
+            self._return_unread(poller)
+            raise
+        if handout is None:
+            return _response(request, _EMPTY[operation])
+        try:
+            await asyncio.shield(handout.committed)
+        except asyncio.CancelledError:
+            self._engine.give_back(handout)
+            raise
+        if faults.DUPLICATE in struck:
+            self._engine.duplicate(poller, handout)
+        if faults.DROP in struck:
+            return _hang_up(request)
+        return await self._deliver(request, handout)
+
+    def _return_unread(self, poller: Poller) -> None:
+        answer = poller.answer
+        if answer.done() and not answer.cancelled() and answer.exception() is None:
+            self._engine.give_back(answer.result())
+
+    async def _wait(self, poller: Poller, service: _Service) -> HandOut | None:
+        """The task that the poller is handed, None when its time is over."""
+        if not poller.answer.done():
+            service.leave()
+            await asyncio.wait([poller.answer], timeout=self._engine.limits.poll_seconds)
+            service.enter()
+        if poller.answer.done():
+            return poller.answer.result()
+        self._engine.leave(poller)
+        return None
+
+    async def _deliver(self, request: web.BaseRequest, handout: HandOut) -> web.StreamResponse:
+        """Write a task; a client that is gone by then does not keep it."""
+        response = _response(request, handout.body)
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except (ConnectionError, asyncio.CancelledError):
+            self._engine.give_back(handout)
+            raise
+        if not _is_connected(request):
+            self._engine.give_back(handout)
+        return response
+
+
+class _Service:
+    """Whether this request counts as being in service; a waiting poll does not."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._inside = True
+
+    def enter(self) -> None:
+        if not self._inside:
+            self._inside = True
+            self._engine.enter()
+
+    def leave(self) -> None:
+        if self._inside:
+            self._inside = False
+            self._engine.exit()
+
+
+class _HungUp(Exception):
+    """The connection is to be reset without an answer."""
+
+
+async def _before(request: web.BaseRequest, struck: dict[str, Rule]) -> None:
+    """The faults that come before any work is done."""
+    if not struck:
+        return
+    if (delay := struck.get(faults.DELAY)) is not None:
+        await asyncio.sleep(delay.seconds)
+    if faults.RESET in struck:
+        raise _HungUp
+    if faults.THROTTLE in struck:
+        raise errors.throttled()
+    if faults.UNAVAILABLE in struck:
+        raise errors.unavailable()
+
+
+def _operation(request: web.BaseRequest) -> str:
+    target = request.headers.get("X-Amz-Target", "")
+    prefix, _, operation = target.rpartition(".")
+    known = prefix in _TARGET_PREFIXES and operation in model.operations()
+    if request.method != "POST" or not known:
+        raise errors.unknown_operation(target)
+    return operation
+
+
+def _is_connected(request: web.BaseRequest) -> bool:
+    transport = request.transport
+    return transport is not None and not transport.is_closing()
+
+
+def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("hung up on purpose")
+
+
+def _response(request: web.BaseRequest, body: bytes, status: int = 200) -> web.Response:
+    old_form = request.headers.get("Content-Type", "").startswith(_OLD_CONTENT_TYPE)
+    content_type = _OLD_CONTENT_TYPE if old_form else _CONTENT_TYPE
+    headers = {"x-amzn-RequestId": str(uuid.uuid4()), "Content-Type": content_type}
+    return web.Response(body=body, status=status, headers=headers)
+
+
+def _refusal(request: web.BaseRequest, refused: SwfFault) -> web.Response:
+    body = dumps({"__type": refused.type, "message": refused.message})
+    return _response(request, body, refused.status)
+
+
+async def listen(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    host: str,
+    port: int,
+    request_bytes: int,
+) -> tuple[web.ServerRunner, int]:
+    """Serve a handler; answers the runner, which ends it, and the port it listens on."""
+
+    loop = asyncio.get_running_loop()
+
+    def make_request(*parts: Any) -> web.BaseRequest:
+        return web.BaseRequest(*parts, loop, client_max_size=request_bytes)
+
+    server = web.Server(
+        handler,
+        request_factory=make_request,
+        handler_cancellation=True,
+        access_log=None,
+        keepalive_timeout=3600,
+    )
+    runner = web.ServerRunner(server)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024, shutdown_timeout=0.1).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise errors.StartupError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return runner, runner.addresses[0][1]

@@ -1,0 +1,80 @@
+"""Who is asking: SigV4 signatures checked against configured keys."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from aiohttp import web
+
+from local_swf import errors
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>(?P<date>\d{8})/[^/]+/swf/aws4_request),"
+    r"\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+)
+_SKEW = timedelta(minutes=5)
+_NEEDED = {"host", "x-amz-date"}
+
+
+class Verifier:
+    """Checks requests against secret keys, given by access key."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._keys = dict(keys)
+
+    def check(self, request: web.BaseRequest, body: bytes) -> None:
+        """Raise SWF's fault for a request that no known key has signed."""
+        header = request.headers.get("Authorization")
+        if header is None:
+            raise errors.access(
+                "MissingAuthenticationTokenException", "Request is missing Authentication Token"
+            )
+        found = _AUTHORIZATION.fullmatch(header.strip())
+        signed = found["headers"].split(";") if found else []
+        if found is None or not _NEEDED <= set(signed):
+            raise errors.access("IncompleteSignatureException", "Authorization header is malformed")
+        secret = self._keys.get(found["key"])
+        if secret is None:
+            raise errors.access(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            )
+        stamp = request.headers.get("X-Amz-Date", "")
+        _check_age(stamp, found["date"])
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{found['scope']}\n{_canonical(request, signed, body)}"
+        expected = _sign(secret, found["scope"], text)
+        if not hmac.compare_digest(expected, found["signature"]):
+            raise errors.access(
+                "InvalidSignatureException",
+                "The request signature we calculated does not match the signature you provided.",
+            )
+
+
+def _check_age(stamp: str, date: str) -> None:
+    try:
+        when = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise errors.access("IncompleteSignatureException", "X-Amz-Date is malformed") from None
+    if abs(datetime.now(timezone.utc) - when) > _SKEW or not stamp.startswith(date):
+        raise errors.access("InvalidSignatureException", "Signature expired")
+
+
+def _canonical(request: web.BaseRequest, signed: list[str], body: bytes) -> str:
+    """The hash of the canonical request; SWF is always asked at `POST /`."""
+    lines = [request.method, request.rel_url.raw_path or "/", request.rel_url.raw_query_string]
+    for name in signed:
+        value = ",".join(" ".join(part.split()) for part in request.headers.getall(name, []))
+        lines.append(f"{name}:{value}")
+    lines += ["", ";".join(signed), hashlib.sha256(body).hexdigest()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _sign(secret: str, scope: str, text: str) -> str:
+    key = ("AWS4" + secret).encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.new(key, text.encode(), "sha256").hexdigest()
