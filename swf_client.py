@@ -23,10 +23,15 @@ import logs
 import payloads
 import swf_events
 import wire
-from errors import ExecutionAlreadyStartedError, PayloadError, UnknownExecutionError
+from errors import (
+    EngineUnreachableError,
+    ExecutionAlreadyStartedError,
+    PayloadError,
+    UnknownExecutionError,
+)
 from swf_calls import present
 from swf_connection import Patience
-from swf_faults import ALREADY_STARTED, UNKNOWN_RESOURCE, SwfFault
+from swf_faults import ALREADY_STARTED, IN_DOUBT, UNKNOWN_RESOURCE, SwfFault
 from swf_reading import SwfReading
 from swf_registration import SwfRegistration
 from wire import Json
@@ -226,7 +231,7 @@ class SwfClient(SwfReading, SwfRegistration):
             answer = self._connection.call(
                 "start_workflow_execution",
                 present(members),
-                settle=lambda: self._started_as(workflow_id, start_id),
+                settle=lambda: self._settled(workflow_id, start_id),
             )
         except SwfFault as fault:
             return self._not_started(fault, members, start_id)
@@ -243,6 +248,12 @@ class SwfClient(SwfReading, SwfRegistration):
         open_run = next(self.open_executions(workflow_id=workflow_id), None)
         run_id = open_run["execution"]["runId"] if open_run else ""
         raise ExecutionAlreadyStartedError(workflow_id, run_id) from fault.__cause__
+
+    def _settled(self, workflow_id: str, start_id: str) -> dict[str, Json] | None:
+        try:
+            return self._started_as(workflow_id, start_id)
+        except EngineUnreachableError as error:
+            raise EngineUnreachableError(f"{error}; {IN_DOUBT}") from error
 
     def _started_as(self, workflow_id: str, start_id: str) -> dict[str, Json] | None:
         """The answer to a start that was carried out under this start id, if one was."""

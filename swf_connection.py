@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +19,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
-from tenacity import RetryCallState, Retrying, retry_if_exception
+from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event
 from tenacity.wait import wait_random_exponential
 
 import logs
@@ -115,7 +116,7 @@ class Connection:
                 raise
 
         ending = self.stopping if seconds is None else self._leaving
-        return self._retrying(_may_pass, ending, seconds)(attempt)
+        return self._tried(attempt, _may_pass, ending, seconds)
 
     def poll(self, operation: str, members: Json) -> Json | None:
         """Make one long poll; None when `stop()` ended it.
@@ -126,8 +127,11 @@ class Connection:
         if self.stopping.is_set():
             return None
         try:
-            return self._retrying(_nothing_done, self.stopping, None)(
-                lambda: self.once(operation, members, poll=True)
+            return self._tried(
+                lambda: self.once(operation, members, poll=True),
+                _nothing_done,
+                self.stopping,
+                None,
             )
         except SwfFault:
             if self.stopping.is_set():
@@ -147,8 +151,35 @@ class Connection:
 
     # --- trying again --------------------------------------------------------------------
 
+    def _tried(
+        self,
+        attempt: Callable[[], Json],
+        worth: Callable[[BaseException], bool],
+        ending: threading.Event,
+        seconds: float | None,
+    ) -> Json:
+        """The attempt's outcome; tenacity comes in only after a fault, for its CPU time's sake."""
+        started = time.monotonic()
+        try:
+            return attempt()
+        except SwfFault as fault:
+            if not worth(fault):
+                raise
+            past = [fault]
+
+        def again() -> Json:
+            if past:  # the attempt made above is tenacity's first
+                raise past.pop()
+            return attempt()
+
+        return self._retrying(worth, ending, started, seconds)(again)
+
     def _retrying(
-        self, worth: Callable[[BaseException], bool], ending: threading.Event, seconds: float | None
+        self,
+        worth: Callable[[BaseException], bool],
+        ending: threading.Event,
+        started: float,
+        seconds: float | None,
     ) -> Retrying:
         patience = self._patience
         jittered = wait_random_exponential(patience.first_wait, patience.longest_wait)
@@ -160,13 +191,13 @@ class Connection:
             return min(patience.refused, patience.ordinary) if refused else patience.ordinary
 
         def left(state: RetryCallState) -> float:
-            return allowed(state) - (state.seconds_since_start or 0.0)
+            return started + allowed(state) - time.monotonic()
 
         return Retrying(
             retry=retry_if_exception(worth),
             stop=lambda state: ending.is_set() or left(state) <= 0,
             wait=lambda state: min(jittered(state), max(0.0, left(state))),
-            sleep=lambda wait: _wait(ending, wait),
+            sleep=sleep_using_event(ending),
             before_sleep=self._before_waiting,
             reraise=True,
         )
@@ -256,46 +287,51 @@ def _client(session: Any, settings: Settings, url: str | None, read_seconds: int
 
 # --- credentials -------------------------------------------------------------------------
 
+# What keeps botocore from looking at AWS's own files: an engine near by needs nothing of them,
+# and a profile that is named but missing would be an error.
+_NO_FILES = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
 
 def _session(settings: Settings) -> boto3.Session:
     """A boto3 session whose credentials are those written for us, or boto3's own chain."""
-    core = botocore.session.get_session()
+    if _is_nearby(settings.swf_endpoint):
+        keys = _keys(settings) or _environment_keys() or _MADE_UP_KEYS
+        core = botocore.session.Session(session_vars=_NO_FILES)
+        return boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
     keys = _keys(settings)
-    if not keys:
-        _refuse_placeholders(core)
+    core = botocore.session.get_session()
+    if not keys and not _environment_keys():
+        # Keys in the environment that are empty or an example's must not shadow the others.
+        core.get_component("credential_provider").remove("env")
     session = boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
-    if settings.swf_endpoint != "local":
-        _check_credentials(session, settings)
+    _check_credentials(session, settings)
     return session
 
 
+# boto3 would search for some at the instance metadata service, seconds long where there is none.
+_MADE_UP_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
 def _keys(settings: Settings) -> dict[str, str]:
-    """Keys to hand over outright: those of the settings file, or made-up ones for a test engine.
-
-    An engine near by asks for none, and boto3 would look for some at the instance metadata
-    service, which takes seconds where there is none.
-    """
-    if settings.aws_access_key_id:
-        written = {
-            "aws_access_key_id": settings.aws_access_key_id,
-            "aws_secret_access_key": settings.aws_secret_access_key,
-            "aws_session_token": settings.aws_session_token,
-        }
-        return {name: value for name, value in written.items() if value}
-    if not _is_nearby(settings.swf_endpoint) or not _environment_is_placeholder():
-        return {}
-    return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    """Keys to hand over outright: those of the settings file."""
+    written = {
+        "aws_access_key_id": settings.aws_access_key_id,
+        "aws_secret_access_key": settings.aws_secret_access_key,
+        "aws_session_token": settings.aws_session_token,
+    }
+    return {name: value for name, value in written.items() if not is_placeholder(value)}
 
 
-def _environment_is_placeholder() -> bool:
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    return any(is_placeholder(os.environ.get(name)) for name in names)
-
-
-def _refuse_placeholders(core: Any) -> None:
-    """Let boto3's chain pass over keys in the environment that are empty or an example's."""
-    if _environment_is_placeholder():
-        core.get_component("credential_provider").remove("env")
+def _environment_keys() -> dict[str, str]:
+    """The environment's keys, where both are real."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    found = {name.lower(): os.environ.get(name, "") for name in names}
+    real = {name: value for name, value in found.items() if not is_placeholder(value)}
+    return real if {"aws_access_key_id", "aws_secret_access_key"} <= real.keys() else {}
 
 
 def _check_credentials(session: boto3.Session, settings: Settings) -> None:
@@ -340,7 +376,3 @@ def _may_pass(error: BaseException) -> bool:
 
 def _nothing_done(error: BaseException) -> bool:
     return isinstance(error, SwfFault) and error.kind in (Kind.REFUSED, Kind.THROTTLED)
-
-
-def _wait(ending: threading.Event, seconds: float) -> None:
-    ending.wait(seconds)

@@ -49,6 +49,7 @@ BOTO_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 
 ALREADY_STARTED = "WorkflowExecutionAlreadyStartedFault"
 UNKNOWN_RESOURCE = "UnknownResourceFault"
+IN_DOUBT = "whether the execution was started is not known: look before starting it again"
 ALREADY_THERE = ("DomainAlreadyExistsFault", "TypeAlreadyExistsFault")
 
 _NOT_CONNECTED = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
@@ -267,7 +268,7 @@ def _credentials(fault: SwfFault) -> str:
 def _unreachable(fault: SwfFault, settings: Settings) -> str:
     doubt = ""
     if fault.operation == "start_workflow_execution" and _in_doubt(fault):
-        doubt = "; whether the execution was started is not known, look before starting it again"
+        doubt = f"; {IN_DOUBT}"
     if settings.swf_endpoint == "local":
         remedy = f"its log is in {settings.swf_dir}; `python -m local_swf stop`, then try again"
     elif settings.swf_endpoint == "aws":

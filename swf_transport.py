@@ -45,6 +45,7 @@ class NearbyTransport:
         self._call_seconds = call_seconds
         self._idle: list[_Connection] = []
         self._polling: set[_Connection] = set()
+        self._hung_up = False
         self._changed = threading.Condition()
 
     def attach(self, client: Any) -> None:
@@ -53,7 +54,7 @@ class NearbyTransport:
 
     def send(self, request: Any, **_: Any) -> AWSResponse:
         """Send one prepared request and wait for its answer (a `before-send` handler)."""
-        is_poll = ".PollFor" in _text(request.headers.get(_TARGET, ""))
+        is_poll = _is_poll(request)
         connection = self._connection(request.url)
         try:
             with self._registered(connection if is_poll else None):
@@ -72,7 +73,7 @@ class NearbyTransport:
         return _response(request.url, answer)
 
     def hang_up(self) -> None:
-        """End all polls under way; one whose answer is already on its way still gets it.
+        """End all polls, for good; one under way whose answer is already on its way still gets it.
 
         Only our sending half is closed at first, so that no task is dropped between the
         engine's socket and ours; an engine that does not notice is cut off after
@@ -80,6 +81,7 @@ class NearbyTransport:
         """
         deadline = time.monotonic() + HANG_UP_SECONDS
         with self._changed:
+            self._hung_up = True
             for connection in self._polling:
                 connection.shut(socket.SHUT_WR)
             while self._polling and self._changed.wait(max(0.0, deadline - time.monotonic())):
@@ -118,6 +120,8 @@ class NearbyTransport:
             yield
             return
         with self._changed:
+            if self._hung_up:
+                raise ConnectionAbortedError("polling has ended")
             self._polling.add(connection)
         try:
             yield
@@ -183,6 +187,9 @@ class _Connection:
         with contextlib.suppress(OSError):
             self.socket.close()
 
+    def __del__(self) -> None:
+        self.close()  # a client that is dropped leaves no open sockets behind
+
     def _receive(self) -> None:
         data = self.socket.recv(262_144)
         if not data:
@@ -224,6 +231,12 @@ class _Connection:
         return self._take(len(self.buffer))
 
 
+def _is_poll(request: Any) -> bool:
+    """Whether it waits for a task; asking for the next page of one does not."""
+    is_poll = ".PollFor" in _text(request.headers.get(_TARGET, ""))
+    return is_poll and b'"nextPageToken"' not in _bytes(request.body)
+
+
 def _connect(url: str, host: str) -> _Connection:
     parts = urlsplit(url)
     try:
@@ -245,10 +258,11 @@ def _head_and_body(request: Any, host: str) -> bytes:
     parts = urlsplit(request.url)
     lines = [f"{request.method} {parts.path or '/'} HTTP/1.1", f"Host: {host}"]
     lines.extend(f"{name}: {_text(value)}" for name, value in request.headers.items())
-    body = request.body or b""
-    if isinstance(body, str):
-        body = body.encode()
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + _bytes(request.body)
+
+
+def _bytes(body: str | bytes | None) -> bytes:
+    return body.encode() if isinstance(body, str) else body or b""
 
 
 def _response(url: str, answer: _Answer) -> AWSResponse:
