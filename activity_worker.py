@@ -5,7 +5,7 @@
     from activity_worker import ActivityWorker
     worker = ActivityWorker()                        # no network yet
     worker.activities["MyActivity"] = my_function    # input dict in, result dict out
-    worker.run()                                     # until SIGTERM, Ctrl+C or worker.stop()
+    worker.run()                                     # until Ctrl+C or worker.stop()
 
 `--concurrency` threads take turns: those without a task line up, the first `pollers` of them
 hold a long poll each, and whoever gets a task works on it while the next one polls.  So there
@@ -14,20 +14,16 @@ is never a poll without a free slot, and no hand-over between a poll and the wor
 
 from __future__ import annotations
 
-import argparse
 import os
-import random
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import config
 import logs
+import polling
 import wire
 from activities.context import TaskContext, current_task, detached, entered, inside_a_task
 from activities.execution import Canceled, Completed, Failed, Outcome, execute, read_input
@@ -47,6 +43,7 @@ from errors import (
     NotificationError,
     PayloadError,
     PermissionDeniedError,
+    PublishedDefinitionError,
     RequestRefusedError,
     StaleVisitError,
     SwfError,
@@ -73,7 +70,6 @@ __all__ = [
 CONCURRENCY = 10  # tasks at a time, unless told otherwise
 MOST_CONCURRENCY = 1_000
 POLLERS = 2  # long polls under way at a time
-SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between polls while SWF does not answer
 REPORT_SECONDS = 300  # how long a result is offered when the activity has no time limit
 WINDOWS_WAKE_SECONDS = 1.0  # Windows delivers Ctrl+C only to a main thread that runs
 
@@ -93,6 +89,7 @@ HOPELESS = (
     CredentialsError,
     DomainNotRegisteredError,
     PermissionDeniedError,
+    PublishedDefinitionError,
     RequestRefusedError,
 )
 """Errors of the first poll that end the worker: somebody has to mend something first."""
@@ -127,10 +124,9 @@ class ActivityWorker:
         self._stopping = threading.Event()
         self._in_work: set[TaskContext] = set()
         self._heartbeats = Heartbeats(self._send_heartbeat)
-        self._outage = _Outage()
+        self._outage = polling.Outage(self._stopping)
         self._registration = threading.Lock()
-        self._registered = self.settings.swf_endpoint != "local"
-        self._served = False
+        self._registered = False
         self._fatal: BusinessProcessError | None = None
 
     # --- the activities ------------------------------------------------------------------
@@ -172,24 +168,24 @@ class ActivityWorker:
     # --- running -------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Work until stopped: by `stop`, SIGTERM or Ctrl+C; returns when all work is done.
+        """Work until `stop` is called or Ctrl+C pressed; returns when all work is done.
 
-        A second Ctrl+C leaves at once (exit code 130); what ran is then handed out again
-        after its timeout.  Signals are heeded only when this is the main thread.  Raises
-        `BusinessProcessError` (see `HOPELESS`) when the first poll shows that nothing can
-        work; later faults are waited out, whatever they are.
+        A second Ctrl+C leaves at once: what ran is lost to this worker, times out and is
+        retried.  Raises `BusinessProcessError` (see `HOPELESS`) when the first poll shows that
+        nothing can work; later faults are waited out, whatever they are.
         """
-        lines = log.bind(task_list=self.task_list, concurrency=self.concurrency)
-        lines.info(f"Activity worker on {self.settings.engine}")
-        with self._heeding_signals():
-            threads = [
-                threading.Thread(target=self._work, name=f"activity-{number}", daemon=True)
-                for number in range(1, self.concurrency + 1)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                _join(thread)
+        log.info("Activity worker started", engine=self.settings.engine, task_list=self.task_list)
+        threads = [
+            threading.Thread(target=self._work, name=f"activity-{number}", daemon=True)
+            for number in range(1, self.concurrency + 1)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            _join(threads)
+        except KeyboardInterrupt:
+            self.stop()
+            _join(threads)
         self._heartbeats.stop()
         if self._fatal:
             raise self._fatal
@@ -207,26 +203,6 @@ class ActivityWorker:
         log.info("Activity worker takes no more tasks", in_work=len(self._in_work))
         self._turn.release(self.concurrency)
         self.swf_client.stop()
-
-    @contextmanager
-    def _heeding_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in before:
-            signal.signal(number, self._on_signal)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Drain; in a thread, for the one interrupted here may hold any lock."""
-        if number == signal.SIGINT:
-            signal.signal(signal.SIGINT, _leave_at_once)
-        threading.Thread(target=self.stop, name="drain", daemon=True).start()
 
     # --- one thread of work --------------------------------------------------------------
 
@@ -248,34 +224,27 @@ class ActivityWorker:
                 self._register_missing()
                 task = self.swf_client.poll_activity_task(self.task_list)
             except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
-                self._stopping.wait(self._after_fault(error))
+                self._after_fault(error)
                 return None
-        self._served = True
-        self._outage.over()
+            self._outage.over()
         return task
 
     def _register_missing(self) -> None:
         """On the embedded engine a process brings along what it needs, whoever starts first."""
-        if self._registered:
-            return
-        from setup import ensure_registered  # noqa: PLC0415 - needed on one engine only
-
         with self._registration:
             if not self._registered:
-                ensure_registered(self.swf_client)
+                polling.prepare(self.swf_client)
                 self._registered = True
 
-    def _after_fault(self, error: Exception) -> float:
-        """Take note of a poll that failed; seconds to wait before the next."""
-        if self._stopping.is_set():
-            return 0.0
-        if isinstance(error, DomainNotRegisteredError) and self.settings.swf_endpoint == "local":
-            self._registered = False
-        elif isinstance(error, HOPELESS) and not self._served:
+    def _after_fault(self, error: Exception) -> None:
+        """A poll failed: wait before the next, or end the worker when it never can work."""
+        if isinstance(error, HOPELESS) and not self._outage.worked:
             self._fatal = error
             self.stop()
-            return 0.0
-        return self._outage.wait_after(error)
+            return
+        if isinstance(error, DomainNotRegisteredError):
+            self._registered = False
+        self._outage.wait(error)
 
     # --- one task ------------------------------------------------------------------------
 
@@ -374,42 +343,6 @@ class ActivityWorker:
         return self.swf_client.heartbeat(token, details)
 
 
-class _Outage:
-    """A time in which polls fail: said once, polled less and less, its end said too."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._since: float | None = None  # monotonic seconds
-        self._kind: type[Exception] | None = None
-
-    def wait_after(self, error: Exception) -> float:
-        """Seconds to wait after a poll that failed: about as long as the outage has lasted."""
-        with self._lock:
-            now = time.monotonic()
-            if self._since is None:
-                self._since = now
-            if type(error) is not self._kind:
-                self._kind = type(error)
-                self._say(error)
-            lasted = now - self._since
-        return min(LONGEST_WAIT, SHORTEST_WAIT + lasted) * _jitter()
-
-    def over(self) -> None:
-        """A poll was answered."""
-        if self._since is None:
-            return
-        with self._lock:
-            if self._since is not None:
-                lasted = time.monotonic() - self._since
-                log.info("SWF answers again", after_seconds=round(lasted, 1))
-            self._since = self._kind = None
-
-    def _say(self, error: Exception) -> None:
-        known = isinstance(error, BusinessProcessError)
-        text = str(error) if known else f"{type(error).__name__}: {error}"
-        log.warning("Polling fails; trying again", error=text, exc_info=None if known else error)
-
-
 def _tell(lines: Any, name: str, outcome: Outcome) -> None:
     if isinstance(outcome, Failed):
         lines.warning(f"Failed: {name}", reason=outcome.reason)
@@ -418,58 +351,28 @@ def _tell(lines: Any, name: str, outcome: Outcome) -> None:
         lines.info(f"{type(outcome).__name__}: {name}")
 
 
-def _jitter() -> float:
-    return 0.5 + random.random() / 2  # noqa: S311 - no secret
-
-
 def _checked_count(name: str, value: int) -> int:
     if not 1 <= value <= MOST_CONCURRENCY:
         raise InvalidInputError(f"{name} is {value}; allowed: 1 to {MOST_CONCURRENCY}")
     return value
 
 
-def _join(thread: threading.Thread) -> None:
-    while thread.is_alive():
-        thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
+def _join(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
 
 
-def _leave_at_once(number: int, _frame: FrameType | None) -> NoReturn:
-    os._exit(128 + number)
-
-
-# --- the command -------------------------------------------------------------------------
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run a worker until stopped; the exit code."""
-    options = _options(arguments)
-    try:
-        settings = config.use(config.load(env_file=options.env_file))
-        logs.configure(settings)
-        worker = ActivityWorker(
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `python activity_worker.py`; gives the exit code."""
+    return polling.serve(
+        "Poll for activity tasks and run them.",
+        lambda settings, options: ActivityWorker(
             settings, task_list=options.task_list, concurrency=options.concurrency
-        )
-        worker.run()
-    except BusinessProcessError as error:
-        print(f"activity_worker.py: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="activity_worker.py", description="Run the activities of the business process."
+        ),
+        arguments,
+        concurrency=CONCURRENCY,
     )
-    parser.add_argument(
-        "--concurrency",
-        type=int,
-        default=CONCURRENCY,
-        metavar="N",
-        help=f"tasks at a time (default: {CONCURRENCY})",
-    )
-    parser.add_argument("--task-list", metavar="NAME", help="task list (default: SWF_TASK_LIST)")
-    parser.add_argument("--env-file", metavar="FILE", help="settings file (default: .env)")
-    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock
@@ -77,7 +76,7 @@ def _open(url: URL) -> sa.Engine:
 
 def _open_sqlite(url: URL) -> sa.Engine:
     if not url.database or url.database == ":memory:":
-        return _made(_sqlite_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0))
+        return _made(_sqlite_engine(url))
     path = Path(url.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     opened = _sqlite_engine(url)
@@ -87,9 +86,20 @@ def _open_sqlite(url: URL) -> sa.Engine:
         return _made(opened)
 
 
-def _sqlite_engine(url: URL, **pool: Any) -> sa.Engine:
-    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None}
-    made = sa.create_engine(url, connect_args=arguments, **pool)
+def _sqlite_engine(url: URL) -> sa.Engine:
+    """One connection a process: SQLite has one writer, and a pool queues better than it does."""
+    made = sa.create_engine(
+        url,
+        poolclass=sa.QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=BUSY_SECONDS,
+        connect_args={
+            "timeout": BUSY_SECONDS,
+            "check_same_thread": False,
+            "isolation_level": None,  # transactions begin where _begin_immediate says
+        },
+    )
     sa.event.listen(made, "begin", _begin_immediate)
     return made
 

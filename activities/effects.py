@@ -14,6 +14,7 @@ A step that keeps rows of its own declares its table with `effect_table` and wri
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -73,18 +74,18 @@ def write(task: TaskContext, step: str) -> Iterator[sa.Connection]:
     """
     key = key_of(task, step)
     with database.transaction(task.settings) as connection:
-        _check_may_write(_locked(connection, key), key)
-        _delete_rows(connection, key)
-        _update(connection, key, visit=key["visit"])
+        if not insert_new(connection, step_effects, key):
+            _check_may_write(_locked(connection, key), key)
+            _delete_rows(connection, key)
+            connection.execute(_NOTE_VISIT, _named(key))
         yield connection
 
 
 def check(task: TaskContext, step: str) -> None:
     """Raise as `write` does, without writing: before an effect outside the database."""
     key = key_of(task, step)
-    statement = sa.select(step_effects).where(_is(step_effects, key))
     with database.transaction(task.settings) as connection:
-        row = connection.execute(statement).one_or_none()
+        row = connection.execute(_READ, _named(key)).one_or_none()
     if row is not None:
         _check_may_write(row, key)
 
@@ -96,19 +97,19 @@ def undo(task: TaskContext, step: str) -> int:
     """
     key = key_of(task, step)
     with database.transaction(task.settings) as connection:
+        insert_new(connection, step_effects, {**key, "visit": 0})
         row = _locked(connection, key)
-        if row.undone_visit >= key["visit"]:
+        if key["visit"] <= row.undone_visit:
             return int(row.undone_rows)
         deleted = _delete_rows(connection, key)
-        _update(connection, key, undone_visit=key["visit"], undone_rows=deleted)
+        connection.execute(_NOTE_UNDO, {**_named(key), "deleted": deleted})
     return deleted
 
 
-def insert_new(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
-    """Insert a row unless its primary key is there (also by a transaction not yet committed)."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless its primary key is there; waits for others who are inserting it."""
+    statement = _insert_statement(connection.dialect.name, table)
+    return connection.execute(statement, row).rowcount == 1
 
 
 def _check_may_write(row: sa.Row[Any], key: dict[str, Any]) -> None:
@@ -121,25 +122,47 @@ def _check_may_write(row: sa.Row[Any], key: dict[str, Any]) -> None:
 
 
 def _locked(connection: sa.Connection, key: dict[str, Any]) -> sa.Row[Any]:
-    """The step's row, made if need be, locked until the transaction ends."""
-    table = step_effects
-    insert_new(connection, table, {name: key[name] for name in KEY})
-    statement = sa.select(table).where(_is(table, key)).with_for_update()
-    return connection.execute(statement).one()
-
-
-def _update(connection: sa.Connection, key: dict[str, Any], **values: int) -> None:
-    connection.execute(sa.update(step_effects).where(_is(step_effects, key)).values(values))
+    """The step's row, locked until the transaction ends."""
+    return connection.execute(_READ_AND_LOCK, _named(key)).one()
 
 
 def _delete_rows(connection: sa.Connection, key: dict[str, Any]) -> int:
     """Delete the step's rows of this visit and of those before it."""
-    deleted = 0
-    for table in _effect_tables:
-        old = sa.and_(_is(table, key), table.c.visit <= key["visit"])
-        deleted += connection.execute(sa.delete(table).where(old)).rowcount
-    return deleted
+    parameters = _named(key)
+    deletes = (connection.execute(_delete_statement(t), parameters) for t in _effect_tables)
+    return sum(result.rowcount for result in deletes)
 
 
-def _is(table: sa.Table, key: dict[str, Any]) -> sa.ColumnElement[bool]:
-    return sa.and_(*(table.c[name] == key[name] for name in KEY))
+# Statements are made once: SQLAlchemy takes longer to build one than SQLite to run it.
+
+
+def _named(key: dict[str, Any]) -> dict[str, Any]:
+    return {f"of_{name}": value for name, value in key.items()}
+
+
+def _is_step(table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(*(table.c[name] == sa.bindparam(f"of_{name}") for name in KEY))
+
+
+_READ = sa.select(step_effects).where(_is_step(step_effects))
+_READ_AND_LOCK = _READ.with_for_update()
+_NOTE_VISIT = (
+    sa.update(step_effects).where(_is_step(step_effects)).values(visit=sa.bindparam("of_visit"))
+)
+_NOTE_UNDO = (
+    sa.update(step_effects)
+    .where(_is_step(step_effects))
+    .values(undone_visit=sa.bindparam("of_visit"), undone_rows=sa.bindparam("deleted"))
+)
+
+
+@functools.cache
+def _insert_statement(dialect: str, table: sa.Table) -> sa.Insert:
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+@functools.cache
+def _delete_statement(table: sa.Table) -> sa.Delete:
+    return sa.delete(table).where(_is_step(table), table.c.visit <= sa.bindparam("of_visit"))

@@ -27,6 +27,8 @@ orders = effects.effect_table(
 )
 """One record for each start's saving step; `total` is text with two decimals, `document` JSON."""
 
+INSERT = sa.insert(orders)
+
 
 def save_results(data: Mapping[str, Json]) -> dict[str, Json]:
     """Write the order's record, once per visit.
@@ -39,7 +41,7 @@ def save_results(data: Mapping[str, Json]) -> dict[str, Json]:
     task, order = current_task(), Order.read(data)
     record = _record(task, order, data)
     with effects.write(task, STEP) as connection:
-        connection.execute(sa.insert(orders).values({**effects.key_of(task, STEP), **record}))
+        connection.execute(INSERT, {**effects.key_of(task, STEP), **record})
     return {"status": "saved", "order_id": order.order_id, "record_id": record["record_id"]}
 
 

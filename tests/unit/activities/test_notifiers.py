@@ -1,0 +1,256 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from activities import notifiers
+from activities.notifiers import Outbox, SnsTopic, Webhook, chosen
+from config import Settings
+from errors import ConfigurationError, NonRetryableError, NotificationError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+SEND = """
+import sys
+from pathlib import Path
+from activities.notifiers import Outbox
+outbox = Outbox(Path(sys.argv[1]))
+sys.stdin.readline()  # all begin at once
+for number in range(100):
+    outbox.send(f"key-{number}", {"number": number})
+"""
+
+
+def lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def keys(path: Path) -> list[str]:
+    return [line["key"] for line in lines(path)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "box" / "outbox.jsonl"
+
+
+# --- the outbox -----------------------------------------------------------------------------
+
+
+def test_each_key_has_one_line(path: Path) -> None:
+    outbox = Outbox(path)
+    for key in ("a", "b", "a", "b"):
+        outbox.send(key, {"name": "ção \ud800"})
+    assert lines(path) == [{"key": key, "message": {"name": "ção \ud800"}} for key in ("a", "b")]
+
+
+def test_a_process_that_begins_later_knows_what_was_sent(path: Path) -> None:
+    Outbox(path).send("a", {})
+    second = Outbox(path)
+    second.send("a", {})
+    second.send("b", {})
+    assert keys(path) == ["a", "b"]
+
+
+def test_two_processes_see_each_others_lines(path: Path) -> None:
+    one, other = Outbox(path), Outbox(path)
+    for key in ("a", "b", "c"):
+        one.send(key, {})
+        other.send(key, {})
+    assert keys(path) == ["a", "b", "c"]
+
+
+def test_a_line_cut_short_by_a_crash_is_replaced(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.send("a", {})
+    with path.open("ab") as file:
+        file.write(b'{"key": "b", "mess')
+    Outbox(path).send("b", {"whole": True})
+    outbox.send("b", {"whole": True})
+    assert lines(path)[1:] == [{"key": "b", "message": {"whole": True}}]
+
+
+def test_a_crash_after_the_line_was_written_adds_no_second(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_: int) -> None:
+        raise OSError("power failure")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", crash)
+        with pytest.raises(OSError, match="power failure"):
+            Outbox(path).send("a", {})
+    Outbox(path).send("a", {})
+    assert keys(path) == ["a"]
+
+
+def test_a_file_that_was_moved_away_is_begun_anew(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.send("a", {})
+    path.rename(path.with_suffix(".old"))
+    outbox.send("b", {})
+    assert keys(path) == ["b"]
+    path.write_text("")
+    outbox.send("b", {})
+    assert keys(path) == ["b"]
+
+
+def test_lines_of_others_do_no_harm(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('not JSON\n[1]\n{"key": "a"}\n')
+    Outbox(path).send("a", {})
+    Outbox(path).send("b", {})
+    assert path.read_text().splitlines()[3:] == ['{"key": "b", "message": {}}']
+
+
+def test_threads_that_race_write_each_key_once(path: Path) -> None:
+    outbox = Outbox(path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: outbox.send(str(number % 20), {}), range(200)))
+    assert sorted(keys(path)) == sorted(map(str, range(20)))
+
+
+def test_processes_that_race_write_each_key_once(path: Path) -> None:
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", SEND, str(path)],
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    for racer in racers:
+        assert racer.communicate()[1] == ""
+    assert sorted(keys(path)) == sorted(f"key-{number}" for number in range(100))
+
+
+# --- the choice -----------------------------------------------------------------------------
+
+
+def test_the_outbox_lies_in_the_data_folder_unless_named(settings: Settings, path: Path) -> None:
+    outbox, named = chosen(settings), chosen(replace(settings, notifier_target=str(path)))
+    assert isinstance(outbox, Outbox)
+    assert outbox.path == settings.data_dir / "outbox.jsonl"
+    assert isinstance(named, Outbox)
+    assert named.path == path
+    assert chosen(settings) is outbox
+
+
+@pytest.mark.parametrize("kind", ["sns", "webhook"])
+def test_a_service_needs_a_target(settings: Settings, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match="NOTIFIER_TARGET"):
+        chosen(replace(settings, notifier=kind))
+
+
+# --- SNS ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keyed(settings: Settings) -> Settings:
+    return replace(settings, aws_access_key_id="AKIATEST", aws_secret_access_key="secret")
+
+
+@pytest.mark.parametrize("name", ["plain", "first-in.fifo"])
+def test_sns_gets_the_message_and_the_key(keyed: Settings, name: str) -> None:
+    with mock_aws():
+        attributes = {"FifoTopic": "true"} if name.endswith(".fifo") else {}
+        sns = boto3.client("sns", region_name="eu-west-1")
+        arn = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+        notifier = chosen(replace(keyed, notifier="sns", notifier_target=arn))
+        assert isinstance(notifier, SnsTopic)
+        published: list[Any] = []
+        notifier._client.meta.events.register(
+            "provide-client-params.sns.Publish", lambda params, **_: published.append(params)
+        )
+        notifier.send("key-1", {"a": "ção"})
+    (sent,) = published
+    assert json.loads(sent["Message"]) == {"a": "ção"}
+    assert sent["MessageAttributes"]["idempotency_key"]["StringValue"] == "key-1"
+    assert sent.get("MessageDeduplicationId") == ("key-1" if attributes else None)
+
+
+def test_a_missing_topic_is_an_error_to_retry(keyed: Settings) -> None:
+    with mock_aws(), pytest.raises(NotificationError, match="SNS did not take"):
+        SnsTopic("arn:aws:sns:eu-west-1:123456789012:gone", keyed).send("key-1", {})
+
+
+# --- webhooks -------------------------------------------------------------------------------
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.server.requests.append((self.headers, self.rfile.read(length)))  # type: ignore[attr-defined]
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Any]:
+    server: Any = HTTPServer(("127.0.0.1", 0), Receiver)
+    server.requests, server.status = [], 200
+    server.url = f"http://127.0.0.1:{server.server_port}/hook"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def webhook(receiver: Any) -> Iterator[Webhook]:
+    made = Webhook(receiver.url)
+    yield made
+    made._pool.clear()
+
+
+def test_a_webhook_gets_the_message_and_the_key(receiver: Any, webhook: Webhook) -> None:
+    webhook.send("key-1", {"a": "ção"})
+    ((headers, body),) = receiver.requests
+    assert headers["Idempotency-Key"] == "key-1"
+    assert headers["Content-Type"] == "application/json"
+    assert json.loads(body) == {"a": "ção"}
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(500, NotificationError), (429, NotificationError), (404, NonRetryableError),
+     (302, NonRetryableError)],
+)  # fmt: skip
+def test_what_a_webhook_answers_decides_about_a_retry(
+    receiver: Any, webhook: Webhook, status: int, error: type[Exception]
+) -> None:
+    receiver.status = status
+    with pytest.raises(error, match=f"answered {status}"):
+        webhook.send("key-1", {})
+    assert len(receiver.requests) == 1
+
+
+def test_a_webhook_that_is_down_is_an_error_to_retry(receiver: Any) -> None:
+    receiver.server_close()
+    with pytest.raises(NotificationError, match="cannot be reached"):
+        Webhook("http://127.0.0.1:1/").send("key-1", {})
+
+
+def test_messages_are_one_line_of_readable_json() -> None:
+    assert notifiers.encoded({"a": "ção\n\ud800"}) == '{"a": "ção\\n\\ud800"}'.encode()
