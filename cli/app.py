@@ -29,6 +29,7 @@ from cli import (
 from cli.command import Command
 from cli.output import Output, safe
 from errors import BusinessProcessError, InvalidInputError
+from workflow_starter import WorkflowStarter
 
 PROGRAM = "workflow_starter.py"
 INTERRUPTED = 130
@@ -111,8 +112,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = config.use(config.load(env_file=arguments.env_file))
-    from workflow_starter import WorkflowStarter  # noqa: PLC0415 - `--help` does without
-
     logs.configure(settings)
     command: Command = arguments.command
     output = Output(as_json=arguments.json)

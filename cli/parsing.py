@@ -55,9 +55,9 @@ def _no_constant(name: str) -> Json:
 def moment(text: str) -> datetime:
     """A moment: `90m`, `24h`, `7d` ago, or an ISO date with or without time (local)."""
     ago = re.fullmatch(r"(\d{1,6})([smhd])", text)
-    if ago:
-        return datetime.now(timezone.utc) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago:
+            return datetime.now(timezone.utc) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
     except (ValueError, OverflowError):
         raise InvalidInputError(

@@ -41,14 +41,13 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         tags=arguments.tag,
         timeout=arguments.timeout,
     )
-    ids = [f"Workflow ID: {started['workflow_id']}", f"Run ID: {started['run_id']}"]
+    said = [f"Workflow ID: {started['workflow_id']}", f"Run ID: {started['run_id']}"]
+    if not (arguments.wait and output.as_json):
+        output.result(started, said)
     if not arguments.wait:
-        output.result(started, ids)
         return 0
-    if not output.as_json:
-        output.result(started, ids)
     ended = starter.wait(started["workflow_id"], started["run_id"])
-    output.result(ended, text(ended)[1:])
+    output.result(ended, [line for line in text(ended) if line not in said])
     return 0 if ended["state"] == "COMPLETED" else 1
 
 

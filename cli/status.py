@@ -13,8 +13,6 @@ from wire import Json
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
 
-LABEL_WIDTH = 14
-
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Print the status; exit code 0 whatever it is."""
@@ -37,6 +35,7 @@ def text(found: Status) -> list[str]:
         "Step": found["step"],
         "Attempt": found["attempt"] if found["closed_at"] is None else None,
         "Next retry": _time(found["next_retry_at"]),
+        "Last error": found["last_error"],
         "Progress": progress and f"{progress['done']} of {progress['of']} steps",
         "Cancel": "requested" if found["cancel_requested"] else None,
         "Reason": found["reason"],
@@ -46,7 +45,7 @@ def text(found: Status) -> list[str]:
         "Started": _time(found["started_at"]),
         "Closed": _time(found["closed_at"]),
     }
-    return [f"{label + ':':<{LABEL_WIDTH}} {safe(fact)}" for label, fact in facts.items() if fact]
+    return [f"{label}: {safe(fact)}" for label, fact in facts.items() if fact]
 
 
 def _time(moment: float | None) -> str | None:

@@ -1,0 +1,76 @@
+"""Batches: every order has a result, in the orders' order, whatever happens to single ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from errors import BusinessProcessError, CredentialsError, EngineUnreachableError, InvalidInputError
+from starter.batch import Batch, BatchResult
+from starter.pace import Pace
+from wire import Json
+
+Start = Callable[[Json], dict[str, str]]
+
+
+def start(order: Json) -> dict[str, str]:
+    if order == "bad":
+        raise InvalidInputError("bad order")
+    return {"workflow_id": f"w-{order}", "run_id": f"r-{order}"}
+
+
+def run(
+    starter: Start, orders: list[Json], heard: list[BatchResult] | None = None
+) -> list[BatchResult]:
+    listener = None if heard is None else heard.append
+    return Batch(starter, Pace(1_000_000, 1_000), listener).run(orders)
+
+
+def test_each_order_has_its_result_in_its_place() -> None:
+    results = run(start, list(range(50)))
+
+    assert [result["index"] for result in results] == list(range(50))
+    assert [result["run_id"] for result in results] == [f"r-{order}" for order in range(50)]
+
+
+def test_one_failure_does_not_stop_the_others() -> None:
+    results = run(start, ["a", "bad", "b"])
+
+    assert [result["workflow_id"] for result in results] == ["w-a", None, "w-b"]
+    assert results[1]["error"] == "bad order"
+    assert results[1]["error_type"] == "InvalidInputError"
+
+
+def test_a_listener_hears_every_result() -> None:
+    heard: list[BatchResult] = []
+
+    results = run(start, ["a", "bad"], heard)
+
+    assert sorted(heard, key=lambda result: result["index"]) == results
+
+
+@pytest.mark.parametrize("error", [EngineUnreachableError("down"), CredentialsError("none")])
+def test_what_would_fail_alike_is_not_tried(error: BusinessProcessError) -> None:
+    tried = []
+
+    def hopeless(order: Json) -> dict[str, str]:
+        tried.append(order)
+        raise error
+
+    results = run(hopeless, list(range(200)))
+
+    assert len(tried) < 200
+    assert {result["error"] for result in results} == {str(error)}
+
+
+def test_an_unexpected_error_comes_out_and_ends_the_batch() -> None:
+    def broken(order: Json) -> dict[str, str]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(broken, [1, 2, 3])
+
+
+def test_no_orders_no_results() -> None:
+    assert run(start, []) == []
