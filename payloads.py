@@ -104,13 +104,14 @@ def shrink_start(text: str, store: PayloadStore) -> str:
     value, envelope = wire.unwrap_start(wire.loads(text))
     if not envelope:
         return shrink(text, store)
-    parts = {"input": value, "snapshot": envelope.get("snapshot")}
+    parts = {"input": value}
+    if "snapshot" in envelope:
+        parts["snapshot"] = envelope.pop("snapshot")
     texts = {name: wire.dumps(part) for name, part in parts.items()}
     for name in sorted(texts, key=lambda part: len(texts[part]), reverse=True):
         parts[name] = store.put(texts[name])
-        if parts["snapshot"] is not None:
-            envelope["snapshot"] = parts["snapshot"]
-        shorter = wire.dumps(wire.wrap_start(parts["input"], envelope))
+        carried = {part: item for part, item in parts.items() if part != "input"}
+        shorter = wire.dumps(wire.wrap_start(parts["input"], {**envelope, **carried}))
         if wire.length(shorter) <= wire.PAYLOAD_CHARACTERS:
             return shorter
     return shrink(shorter, store)
