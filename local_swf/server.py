@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
 
 from aiohttp import web
 
@@ -253,11 +253,9 @@ async def listen(
     request_bytes: int,
 ) -> tuple[web.ServerRunner, int]:
     """Serve a handler; answers the runner, which ends it, and the port it listens on."""
-
-    loop = asyncio.get_running_loop()
-
-    def make_request(*parts: Any) -> web.BaseRequest:
-        return web.BaseRequest(*parts, loop, client_max_size=request_bytes)
+    make_request = partial(
+        web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=request_bytes
+    )
 
     server = web.Server(
         handler,
@@ -266,10 +264,10 @@ async def listen(
         access_log=None,
         keepalive_timeout=3600,
     )
-    runner = web.ServerRunner(server)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=1024, shutdown_timeout=0.1).start()
+        await web.TCPSite(runner, host, port, backlog=1024).start()
     except OSError as error:
         await runner.cleanup()
         raise errors.StartupError(f"cannot listen on {host}:{port}: {error.strerror}") from error
