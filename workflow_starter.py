@@ -28,8 +28,9 @@ from starter import status as statuses
 from starter.batch import BatchResult
 from starter.listing import Filter
 from starter.pace import Pace
-from starter.runs import Event
-from starter.signals import Outcome
+from starter.resume import Resumed
+from starter.runs import Event, Started
+from starter.signals import Outcome, Sent
 from starter.status import Status, Summary
 from starter.waiting import LOCAL, REMOTE, Rhythm, until
 from swf_client import SwfClient
@@ -61,7 +62,7 @@ class WorkflowStarter:
         tags: Iterable[str] | None = None,
         timeout: int | str | None = None,
         definition: Definition | None = None,
-    ) -> dict[str, str]:
+    ) -> Started:
         """Start an execution and give its `{"workflow_id", "run_id"}`.
 
         `input` is any JSON value (an order is an object with `order_id`), of any size.
@@ -89,7 +90,7 @@ class WorkflowStarter:
         _log.info(
             f"Started workflow: {chosen_id} (run {run_id})", workflow_id=chosen_id, run_id=run_id
         )
-        return {"workflow_id": chosen_id, "run_id": run_id}
+        return Started(workflow_id=chosen_id, run_id=run_id)
 
     def start_batch(
         self,
@@ -108,7 +109,7 @@ class WorkflowStarter:
         """
         shared_tags = requests.checked_tags(tags)
 
-        def start(order: Json) -> dict[str, str]:
+        def start(order: Json) -> Started:
             return self.start_workflow(order, tags=shared_tags, timeout=timeout)
 
         pace = Pace(batch.STARTS_PER_SECOND, batch.STARTS_AT_ONCE)
@@ -209,7 +210,7 @@ class WorkflowStarter:
         *,
         actor: str | None = None,
         force: bool = False,
-    ) -> dict[str, str]:
+    ) -> Resumed:
         """Go on from `step_name`, forward or back, with the results before it preserved.
 
         An open execution gets the signal `RESUME_FROM_STEP`; a closed one goes on in a new
@@ -240,7 +241,7 @@ class WorkflowStarter:
         *,
         reason: str | None = None,
         actor: str | None = None,
-    ) -> dict[str, str | None]:
+    ) -> Sent:
         """Send a signal to an open execution; gives `{"workflow_id", "run_id", "request_id"}`.
 
         An `input` that is an object, or absent, is sent with a `request_id`, by which
@@ -253,7 +254,7 @@ class WorkflowStarter:
         self.swf_client.signal(workflow_id, name, wire.dumps(payload), chosen)
         request_id = payload.get("request_id") if isinstance(payload, dict) else None
         _log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
-        return {"workflow_id": workflow_id, "run_id": chosen, "request_id": request_id}
+        return Sent(workflow_id=workflow_id, run_id=chosen, request_id=request_id)
 
     def signal_outcome(
         self, workflow_id: str, run_id: str, request_id: str, timeout: float = 10

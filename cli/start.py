@@ -46,7 +46,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         output.result(started, said)
     if not arguments.wait:
         return 0
-    ended = starter.wait(started["workflow_id"], started["run_id"])
+    ended = starter.wait(**started)
     output.result(ended, [line for line in text(ended) if line not in said])
     return 0 if ended["state"] == "COMPLETED" else 1
 

@@ -17,6 +17,7 @@ from errors import (
     TypeNotRegisteredError,
 )
 from starter.pace import Pace
+from starter.runs import Started
 from wire import Json
 
 STARTS_PER_SECOND = 150.0  # SWF grants an account 200, which polls and answers share
@@ -47,14 +48,14 @@ class BatchResult(TypedDict):
     """Name of the exception class in `errors`."""
 
 
-Starter = Callable[[Json], dict[str, str]]
+Start = Callable[[Json], Started]
 Listener = Callable[[BatchResult], None]
 
 
 class Batch:
     """One batch on its way; `run` gives a result for every order, in the orders' order."""
 
-    def __init__(self, start: Starter, pace: Pace, listener: Listener | None = None) -> None:
+    def __init__(self, start: Start, pace: Pace, listener: Listener | None = None) -> None:
         self._start = start
         self._pace = pace
         self._listener = listener

@@ -7,7 +7,7 @@ same workflow id, which carries over what the old one had become and begins at t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import published
 import wire
@@ -19,7 +19,7 @@ from errors import (
     UnknownExecutionError,
 )
 from starter import runs, signals
-from starter.runs import Event, Info, Origin
+from starter.runs import Event, Info, Origin, Started
 from swf_client import SwfClient
 from wire import Json
 from workflow import Definition, Execution
@@ -51,12 +51,20 @@ class Resume:
         return payload
 
 
-def resume(client: SwfClient, wanted: Resume, run_id: str) -> dict[str, str]:
-    """Resume the chain that holds `run_id`.
+class _NewRun(TypedDict, total=False):
+    previous_run_id: str
+    """The closed run that was carried over; only where a new run had to be started."""
 
-    Gives `workflow_id`, `run_id`, `request_id`, and `previous_run_id` where a new run had to
-    be started.
-    """
+
+class Resumed(Started, _NewRun):
+    """The run in which the execution goes on."""
+
+    request_id: str
+    """By which the decider's answer is found."""
+
+
+def resume(client: SwfClient, wanted: Resume, run_id: str) -> Resumed:
+    """Resume the chain that holds `run_id`."""
     own = runs.origin(client, wanted.workflow_id, run_id)
     running = runs.open_run(client, wanted.workflow_id)
     if running is None:
@@ -71,7 +79,7 @@ def resume(client: SwfClient, wanted: Resume, run_id: str) -> dict[str, str]:
 # --- an open run -------------------------------------------------------------------------
 
 
-def _signal(client: SwfClient, wanted: Resume, running: Info) -> dict[str, str]:
+def _signal(client: SwfClient, wanted: Resume, running: Info) -> Resumed:
     run_id = runs.run_id_of(running)
     definition = _definition(running)
     if definition is not None:  # else the deciders, who have it, judge alone
@@ -102,7 +110,7 @@ def _newest_closed(client: SwfClient, workflow_id: str, run_id: str, own: Origin
     return run_id
 
 
-def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> dict[str, str]:
+def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> Resumed:
     events = _events(client, wanted.workflow_id, closed_id)
     old = runs.origin_of(events[0], closed_id)
     if old.parent:
@@ -125,7 +133,9 @@ def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> dict[str,
     value, _ = wire.unwrap_start(wire.loads(runs.attributes(events[0]).get("input")))
     text = wire.dumps(wire.wrap_start(value, envelope))
     run_id = _started(client, wanted, description, text, old.start_id)
-    return {**_answer(wanted, run_id), "previous_run_id": closed_id}
+    resumed = _answer(wanted, run_id)
+    resumed["previous_run_id"] = closed_id
+    return resumed
 
 
 def _started(
@@ -212,9 +222,9 @@ def _execution(definition: Definition, events: list[Event], run_id: str) -> Exec
     return Execution.from_history(events, definition, start_id=run_id)
 
 
-def _answer(wanted: Resume, run_id: str) -> dict[str, str]:
-    return {
-        "workflow_id": wanted.workflow_id,
-        "run_id": run_id,
-        "request_id": str(wanted.request["request_id"]),
-    }
+def _answer(wanted: Resume, run_id: str) -> Resumed:
+    return Resumed(
+        workflow_id=wanted.workflow_id,
+        run_id=run_id,
+        request_id=str(wanted.request["request_id"]),
+    )

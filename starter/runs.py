@@ -7,7 +7,7 @@ operator made by resuming a closed one.  All of them carry the same start id.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 import wire
 from errors import UnknownExecutionError
@@ -22,6 +22,14 @@ Event: TypeAlias = dict[str, Any]
 
 Info: TypeAlias = dict[str, Any]
 """One `executionInfo` in SWF's own shape."""
+
+
+class Started(TypedDict):
+    """The two ids that name a run."""
+
+    workflow_id: str
+    run_id: str
+
 
 CLOSINGS = {
     "WorkflowExecutionCompleted": "COMPLETED",

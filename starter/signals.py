@@ -21,6 +21,15 @@ SIGNAL_HANDLED = "SIGNAL_HANDLED"
 NAME_CHARACTERS = 256  # SWF's limit for the name of a signal
 
 
+class Sent(TypedDict):
+    """A signal that SWF has taken."""
+
+    workflow_id: str
+    run_id: str
+    request_id: str | None
+    """By which the decider's answer is found; None for what is no request."""
+
+
 class Outcome(TypedDict):
     """How a signal was answered."""
 

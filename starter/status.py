@@ -8,13 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import wire
 from errors import UnknownExecutionError
 from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, unknown
 from swf_client import SwfClient
 from wire import Json
+
+CONTEXT = ("visit", "attempt", "next_retry_at", "last_error", "blocked", "progress")
+"""What a status takes from the execution context under the same names."""
 
 
 class Summary(TypedDict):
@@ -58,6 +61,9 @@ class Status(Summary):
     """What a completed execution gave back."""
 
 
+STATUS_MEMBERS = (*Summary.__annotations__, *Status.__annotations__)
+
+
 def summary(info: Info) -> Summary:
     """A line of a list from an `executionInfo`."""
     return Summary(
@@ -74,31 +80,34 @@ def summary(info: Info) -> Summary:
 
 
 def status(client: SwfClient, workflow_id: str, run_id: str) -> Status:
-    """Where that run stands: three calls, whatever the length of its history."""
+    """Where that run stands: three calls at most, whatever the length of its history."""
     try:
         description = client.describe(workflow_id, run_id)
     except UnknownExecutionError:
         raise unknown(client, workflow_id, run_id) from None
     facts = summary(description["executionInfo"])
-    context = wire.loads(description.get("latestExecutionContext"))
-    found = _with_context(facts, context if isinstance(context, dict) else {})
-    found["previous_run_id"] = origin(client, workflow_id, run_id).previous_run_id
-    if found["state"] in CLOSINGS.values():
-        last = client.decode_event(last_event(client, workflow_id, run_id))
-        found.update(outcome(last))  # type: ignore[typeddict-item]
-    return found
+    closed = facts["state"] in CLOSINGS.values()
+    found: dict[str, Json] = {
+        **dict.fromkeys(STATUS_MEMBERS),
+        **facts,
+        **_of_context(description.get("latestExecutionContext")),
+        "previous_run_id": origin(client, workflow_id, run_id).previous_run_id,
+    }
+    if closed:
+        found |= outcome(client.decode_event(last_event(client, workflow_id, run_id)))
+    elif found["state"] == "OPEN":
+        found["state"] = "RUNNING"  # no decider has said anything yet
+    return cast("Status", found)
 
 
 def advanced(client: SwfClient, known: Status, newest_first: Iterable[Event]) -> Status:
     """`known` brought up to date with the events that came after it."""
-    context: Json = None
+    context: str | None = None
     ending: dict[str, Json] = {}
     for event in newest_first:
         ending = ending or outcome(client.decode_event(event))
-        context = context or wire.loads(attributes(event).get("executionContext"))
-    current = known if not isinstance(context, dict) else _with_context(known, context)
-    current["previous_run_id"] = known["previous_run_id"]
-    return Status(**{**current, **ending})  # type: ignore[typeddict-item]
+        context = context or attributes(event).get("executionContext")
+    return cast("Status", {**known, **_of_context(context), **ending})
 
 
 def outcome(last: Event) -> dict[str, Json]:
@@ -148,25 +157,11 @@ def _timeout(facts: dict[str, Any]) -> str | None:
     return f"timed out: {kind}" if kind else None
 
 
-def _with_context(facts: Summary, context: dict[str, Json]) -> Status:
-    return Status(
-        **{**facts, "state": _state(facts, context)},  # type: ignore[typeddict-item]
-        step=context.get("path"),
-        visit=context.get("visit"),
-        attempt=context.get("attempt"),
-        next_retry_at=context.get("next_retry_at"),
-        last_error=context.get("last_error"),
-        blocked=context.get("blocked"),
-        progress=context.get("progress"),
-        previous_run_id=None,
-        next_run_id=None,
-        reason=None,
-        details=None,
-        result=None,
-    )
-
-
-def _state(facts: Summary, context: dict[str, Json]) -> str:
-    if facts["state"] != "OPEN":
-        return facts["state"]
-    return str(context.get("state") or "RUNNING")
+def _of_context(text: str | None) -> dict[str, Json]:
+    """What an execution context says; nothing where there is none or it is not ours."""
+    context = wire.loads(text)
+    if not isinstance(context, dict):
+        return {}
+    named = {name: context.get(name) for name in CONTEXT}
+    state = context.get("state")
+    return {**named, "step": context.get("path"), **({"state": state} if state else {})}

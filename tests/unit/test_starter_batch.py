@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from errors import BusinessProcessError, CredentialsError, EngineUnreachableError, InvalidInputError
-from starter.batch import Batch, BatchResult
+from starter.batch import Batch, BatchResult, Start
 from starter.pace import Pace
+from starter.runs import Started
 from wire import Json
 
-Start = Callable[[Json], dict[str, str]]
 
-
-def start(order: Json) -> dict[str, str]:
+def start(order: Json) -> Started:
     if order == "bad":
         raise InvalidInputError("bad order")
     return {"workflow_id": f"w-{order}", "run_id": f"r-{order}"}
@@ -54,7 +51,7 @@ def test_a_listener_hears_every_result() -> None:
 def test_what_would_fail_alike_is_not_tried(error: BusinessProcessError) -> None:
     tried = []
 
-    def hopeless(order: Json) -> dict[str, str]:
+    def hopeless(order: Json) -> Started:
         tried.append(order)
         raise error
 
@@ -65,7 +62,7 @@ def test_what_would_fail_alike_is_not_tried(error: BusinessProcessError) -> None
 
 
 def test_an_unexpected_error_comes_out_and_ends_the_batch() -> None:
-    def broken(order: Json) -> dict[str, str]:
+    def broken(order: Json) -> Started:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
