@@ -97,8 +97,12 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 def _to_record(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """The last processor: text as the message, the rest under one name that clashes with none."""
-    kept = {name: event.pop(name) for name in ("exc_info", "stack_info") if name in event}
+    names = ("exc_info", "stack_info", "stacklevel")
+    kept = {"stacklevel": _CALLER, **{name: event.pop(name) for name in names if name in event}}
     return {"msg": event.pop("event"), "extra": {"fields": dict(event)}, **kept}
+
+
+_CALLER = 4  # frames from structlog's call of logging up to the line that logs
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.loaders import create_loader
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event
 from tenacity.wait import wait_random_exponential
 
@@ -300,15 +301,24 @@ def _session(settings: Settings) -> boto3.Session:
     """A boto3 session whose credentials are those written for us, or boto3's own chain."""
     if _is_nearby(settings.swf_endpoint):
         keys = _keys(settings) or _environment_keys() or _MADE_UP_KEYS
-        core = botocore.session.Session(session_vars=_NO_FILES)
+        core = _core(botocore.session.Session(session_vars=_NO_FILES))
         return boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
     keys = _keys(settings)
-    core = botocore.session.get_session()
+    core = _core(botocore.session.get_session())
     if not keys and not _environment_keys():
         # Keys in the environment that are empty or an example's must not shadow the others.
         core.get_component("credential_provider").remove("env")
     session = boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
     _check_credentials(session, settings)
+    return session
+
+
+# Parsed service models are kept here: reading them is most of what a further client costs.
+_LOADER = create_loader()
+
+
+def _core(session: Any) -> Any:
+    session.register_component("data_loader", _LOADER)
     return session
 
 

@@ -13,6 +13,7 @@ import select
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +48,9 @@ class NearbyTransport:
         self._polling: set[_Connection] = set()
         self._hung_up = False
         self._changed = threading.Condition()
+        # A client that is dropped leaves no open sockets behind; `__del__` may come too late,
+        # for boto3's clients are in reference cycles.
+        weakref.finalize(self, _close_all, self._idle)
 
     def attach(self, client: Any) -> None:
         """Carry all calls of a boto3 client from now on."""
@@ -88,13 +92,6 @@ class NearbyTransport:
                 pass
             for connection in self._polling:
                 connection.shut(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Close the connections that are not in use."""
-        with self._changed:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
 
     def _connection(self, url: str) -> _Connection:
         host = _host(url)
@@ -187,9 +184,6 @@ class _Connection:
         with contextlib.suppress(OSError):
             self.socket.close()
 
-    def __del__(self) -> None:
-        self.close()  # a client that is dropped leaves no open sockets behind
-
     def _receive(self) -> None:
         data = self.socket.recv(262_144)
         if not data:
@@ -229,6 +223,11 @@ class _Connection:
             while True:
                 self._receive()
         return self._take(len(self.buffer))
+
+
+def _close_all(connections: list[_Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _is_poll(request: Any) -> bool:

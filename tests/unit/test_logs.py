@@ -39,7 +39,7 @@ def test_the_text_is_the_records_message_and_the_fields_lie_beside_it(
     logs.get("worker").bind(workflow_id="w").info("Executing: ValidateInput", attempt=1, name="n")
     (record,) = caplog.records
     assert record.getMessage() == "Executing: ValidateInput"
-    assert record.name == "worker"
+    assert (record.name, record.filename) == ("worker", "test_logs.py")
     assert vars(record)["fields"] == {"workflow_id": "w", "attempt": 1, "name": "n"}
     assert "Executing: ValidateInput" in caplog.text
 
