@@ -166,15 +166,14 @@ def _identity(machine: Machine, work: Work) -> dict[str, Json]:
     if work.kind == "transaction":
         return {"path": work.activity, "visit": work.entry, "attempt": work.attempt}
     visit = machine.state.visit(work.entry)
-    return {"path": visit.path, "visit": visit.number, "attempt": work.attempt}
+    identity = {"path": visit.path, "visit": visit.number, "attempt": work.attempt}
+    return {**identity, "undo": True} if work.kind == "undo" else identity
 
 
 def activity_input(machine: Machine, work: Work) -> dict[str, Json]:
     """The input of an activity on the wire: the caller's, earlier results, and who it is."""
     state = machine.state
     envelope = {"start_id": state.start_id, **_identity(machine, work)}
-    if work.kind == "undo":
-        envelope["undo"] = True
     if work.kind == "step":
         visit = state.visit(work.entry)
         value, extra = state.inputs[visit.input], {"previous_results": results(machine, visit)}
@@ -207,7 +206,8 @@ def _retry_timer(machine: Machine, work: Work) -> Decision:
     wait = work.delay
     if work.due is not None:  # carried over from the run before
         wait = max(0, math.ceil(work.due - machine.state.now))
-    return _timer(f"r{work.key}.{work.attempt}.{work.tries}", wait, timer="retry", work=work.key)
+    timer_id = f"{work.activity_id}.{work.tries}" if work.tries else work.activity_id
+    return _timer(timer_id, wait, timer="retry", work=work.key)
 
 
 def _wake(machine: Machine) -> Decision:

@@ -16,7 +16,8 @@ def start(machine: Machine, failed: Visit, reason: str, error: str) -> None:
     """Begin to undo everything because a step failed for good."""
     state = machine.state
     entries = [failed.entry, *(visit.entry for visit in undoable(machine, failed))]
-    rollback = RollbackState(state.count(), failed.path, reason, error, entries)
+    state.rollbacks += 1
+    rollback = RollbackState(state.rollbacks, failed.path, reason, error, entries)
     state.rollback, state.mode = rollback, Mode.ROLLING_BACK
     steps = [state.visit(entry).path for entry in entries]
     machine.note(
@@ -79,7 +80,7 @@ def not_undone(machine: Machine, work: Work) -> None:
 def _settle(machine: Machine, work: Work, outcome: Undone) -> dict[str, Json]:
     machine.state.works.pop(work.key, None)
     if work.kind == "transaction":
-        return {"step": work.activity, "visit": 1}
+        return {"step": work.activity, "visit": work.entry}
     visit = machine.state.visit(work.entry)
     visit.undone = outcome
     return {"step": visit.path, "visit": visit.number}

@@ -153,6 +153,7 @@ class RollbackState:
     """The undoing that runs, or ran last."""
 
     number: int
+    """Ordinal among the rollbacks of the chain."""
     failed: str
     """Path of the step that failed."""
     reason: str
@@ -190,11 +191,13 @@ class State:
     open: dict[int, Open] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     counter: int = 0
-    """Chain-wide ordinal of events that close something, of notes and of rollbacks."""
+    """Chain-wide ordinal of notes and of events that close something."""
     stop: Stop | None = None
     cancel: bool = False
     """Whether somebody asked for the execution's cancellation."""
     rollback: RollbackState | None = None
+    rollbacks: int = 0
+    """How many there were, in the whole chain."""
     ending: str = ""
     """In mode ENDING: `complete`, `fail` or `cancel`."""
     handled: list[str] = field(default_factory=list)

@@ -126,12 +126,9 @@ def land(machine: Machine, request: dict[str, Json]) -> None:
     _edit_input(machine, request.get("input"))
     visit = enter(machine, name, previous=state.trail if last is None else last.previous)
     state.ending, state.blocked = "", ""
-    machine.note(
-        markers.RESUMED,
-        step=name,
-        visit=visit.number,
-        **{key: request.get(key) for key in ("request_id", "reason", "actor", "from_run_id")},
-    )
+    names = ("request_id", "reason", "actor", "from_run_id")
+    told = {key: request[key] for key in names if request.get(key) is not None}
+    machine.note(markers.RESUMED, step=name, visit=visit.number, **told)
 
 
 def _edit_input(machine: Machine, edit: Json) -> None:

@@ -1,4 +1,4 @@
-"""The decider on the embedded SWF: its memory, its two lists, what it does when it cannot decide."""
+"""The decider on the embedded SWF: its memory, its lists, and what it cannot decide."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ to decide the same.
 from __future__ import annotations
 
 import json
+import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,8 @@ from workflow.history import attributes
 from workflow.state import CORE_REVISION
 
 FOLDER = Path(__file__).parent
-ORDER = {"order_id": "ORD-1", "items": [{"sku": "A", "quantity": 2, "price": 9.5}], "note": "olá ☕"}
+ITEM = {"sku": "A", "quantity": 2, "price": 9.5}
+ORDER = {"order_id": "ORD-1", "items": [ITEM], "note": "olá ☕"}
 
 Scenario = Callable[[Application, ActivityWorker], dict[str, str]]
 
@@ -133,7 +135,7 @@ def main() -> None:
             print(f"kept     {path.name}")
             continue
         document = record(scenario)
-        path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(_text(document), encoding="utf-8")
         print(f"recorded {path.name}")
 
 
@@ -150,7 +152,7 @@ def record(scenario: Scenario) -> dict[str, Any]:
         app.finish(run)
         events = list(app.starter.swf_client.history(run["workflow_id"], run["run_id"]))
         kind = attributes(events[0])["workflowType"]
-        definition = decider._definitions[kind["name"], kind["version"]]  # noqa: SLF001
+        definition = decider._definitions[kind["name"], kind["version"]]
         return {
             "workflow_id": run["workflow_id"],
             "run_id": run["run_id"],
@@ -159,6 +161,12 @@ def record(scenario: Scenario) -> dict[str, Any]:
             "events": [{**e, "eventTimestamp": e["eventTimestamp"].timestamp()} for e in events],
             "answers": decider.answers[run["run_id"]],
         }
+
+
+def _text(document: dict[str, Any]) -> str:
+    """The file's text, without what tells of the machine: folders in traces, host names."""
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return text.replace(str(FOLDER.parents[1]), "").replace(socket.gethostname(), "host")
 
 
 if __name__ == "__main__":

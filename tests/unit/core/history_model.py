@@ -37,7 +37,7 @@ class History:
 
     def __init__(
         self,
-        input: Any = None,
+        input: Any = None,  # noqa: A002 - as SWF calls it
         definition: Definition = FIVE,
         policy: Policy | None = None,
         now: float = 1_000_000.0,
