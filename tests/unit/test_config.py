@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,19 @@ class TestCredentials:
 def test_folders_are_the_projects_unless_absolute(nowhere: Path) -> None:
     assert config.load({}).payload_dir == nowhere / ".data" / "payloads"
     assert config.load({"DATA_DIR": "/elsewhere"}).swf_dir == Path("/elsewhere/swf")
+
+
+class TestExampleFile:
+    def test_it_names_every_setting_with_its_default(self, nowhere: Path) -> None:
+        example = Path(__file__).parents[2] / ".env.example"
+        lines = [line.lstrip("# ") for line in example.read_text().splitlines()]
+        written = "\n".join(line for line in lines if re.match(r"[A-Z_]+=", line))
+        path = write_env(nowhere, written, "all.env")
+        assert config.load({}, path) == config.load({})
+        names = {item.metadata["name"] for item in fields(config.Settings)}
+        assert names == {line.partition("=")[0] for line in written.splitlines()}
+
+    def test_a_plain_copy_changes_nothing(self, nowhere: Path) -> None:
+        example = Path(__file__).parents[2] / ".env.example"
+        write_env(nowhere, example.read_text())
+        assert config.load({}) == config.load({}, write_env(nowhere, "", "empty.env"))
