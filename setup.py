@@ -314,7 +314,9 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    from cli.parser import Parser  # noqa: PLC0415 - workers, which import us, need no command line
+
+    parser = Parser(
         prog="setup.py",
         description="Register the SWF domain and types of this application. Safe to repeat.",
         epilog="example: python setup.py --retention 90",
@@ -323,13 +325,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--retention",
         metavar="DAYS",
-        type=int,
-        choices=range(1, MOST_RETENTION_DAYS + 1),
+        type=_days,
         default=RETENTION_DAYS,
         help=f"days a new domain keeps closed histories, 1 to {MOST_RETENTION_DAYS} "
         f"(default {RETENTION_DAYS})",
     )
     return parser
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST_RETENTION_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {MOST_RETENTION_DAYS}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from functools import partial
 
 import config
 import logs
@@ -28,8 +28,11 @@ from cli import (
 )
 from cli.command import Command
 from cli.output import Output, safe
+from cli.parser import Parser
 from errors import BusinessProcessError, InvalidInputError
 from workflow_starter import WorkflowStarter
+
+_log = logs.get("workflow_starter")
 
 PROGRAM = "workflow_starter.py"
 INTERRUPTED = 130
@@ -47,14 +50,6 @@ COMMANDS: tuple[Command, ...] = (
     terminate.COMMAND,
     batch.COMMAND,
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse with mistakes on one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2 after one line on standard error."""
-        self.exit(2, f"{self.prog}: {safe(message)} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,7 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = config.use(config.load(env_file=arguments.env_file))
     logs.configure(settings)
     command: Command = arguments.command
-    output = Output(as_json=arguments.json)
+    output = Output(as_json=arguments.json, before=partial(_log.info, f"Engine: {settings.engine}"))
     try:
         return command.run(WorkflowStarter(settings), arguments, output)
     except RecursionError:

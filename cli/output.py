@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from wire import Json
@@ -13,8 +13,10 @@ from wire import Json
 class Output:
     """Standard output of one command; remarks go to standard error."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, before: Callable[[], object] = lambda: None) -> None:
+        """Make an output; `before` is called once, ahead of the first line."""
         self.as_json = as_json
+        self._before: Callable[[], object] | None = before
 
     def result(self, value: Json, lines: Iterable[str]) -> None:
         """The command's result: `value` with `--json`, else `lines`."""
@@ -30,6 +32,9 @@ class Output:
 
     def write(self, text: str) -> None:
         """One line, at once, so that a pipe's reader need not wait for a buffer to fill."""
+        if self._before is not None:
+            self._before()
+            self._before = None
         sys.stdout.write(printable(text, sys.stdout.encoding) + "\n")
         sys.stdout.flush()
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output, safe
 from starter.status import Status, local_time
-from wire import Json
+from wire import Json, cut
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
+
+SHOWN_CHARACTERS = 1_000  # of a result or of details; `--json` has the rest
 
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
@@ -53,9 +55,10 @@ def _time(moment: float | None) -> str | None:
 
 
 def _shown(value: Json) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return cut(text, SHOWN_CHARACTERS)
 
 
 COMMAND = Command(

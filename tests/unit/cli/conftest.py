@@ -48,6 +48,7 @@ def _apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(config, "_current", None)
     monkeypatch.setenv("SWF_ENDPOINT", "local")
+    monkeypatch.setenv("LOG_LEVEL", "WARNING")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     root = logging.getLogger()
     before = root.handlers[:], root.level

@@ -23,6 +23,17 @@ def test_without_a_command_the_example_order_is_started(
     assert fake.calls[0][1][0]["order_id"] == "ORD-1001"
 
 
+def test_what_is_done_names_the_engine_beside_the_result(
+    fake: FakeStarter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "INFO")
+
+    main([])
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Engine: embedded SWF in " in line
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
