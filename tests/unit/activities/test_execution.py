@@ -132,7 +132,7 @@ def test_long_failures_fit_into_what_swf_takes(run: Run, message: str) -> None:
 
 def test_of_a_long_trace_the_end_is_kept(run: Run) -> None:
     def recurse(data: dict[str, Any], depth: int = 0) -> Any:
-        if depth == 300:
+        if depth >= 300:
             raise ValueError("at the bottom")
         return [recurse, even][depth % 2](data, depth + 1)
 
