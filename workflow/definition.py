@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from errors import DefinitionError, UnknownStepError
 from wire import Json
@@ -63,7 +64,7 @@ class Definition:
                 f"definition {self.name} {self.version} cannot be used: " + "; ".join(problems)
             )
 
-    @property
+    @cached_property
     def steps(self) -> tuple[str, ...]:
         """Names of the steps in the order in which they run."""
         return tuple(_walk(self.start_at, self.states))
@@ -76,7 +77,7 @@ class Definition:
         last = [self.rollback.step, self.rollback.transaction]
         return tuple(dict.fromkeys(name for name in [*named, *undoing, *last] if name))
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Hash of the shape, 16 hexadecimal digits."""
         text = json.dumps(definition_to_json(self) | {"Comment": ""}, sort_keys=True)
