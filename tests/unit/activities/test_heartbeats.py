@@ -135,6 +135,7 @@ def test_an_activitys_own_heartbeat_is_sent_at_once(
 def test_many_heartbeats_are_one_a_second_and_the_last_details_arrive(
     engine: Engine, beating: Beating, task_of: TaskOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(heartbeats, "SHORTEST_SECONDS", 0.2)
     task = task_of("A", token="a")
     beating(LONG).add(task)
     for number in range(100):
