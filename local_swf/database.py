@@ -95,6 +95,7 @@ def _connect(path: str) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -32768")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     connection.execute("BEGIN EXCLUSIVE")
     connection.execute("COMMIT")
     return connection
@@ -113,27 +114,32 @@ class GroupCommit:
         self._database = database
         self._now = now
         self._failed = failed
-        self._open: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._is_open = False
+        self._waiting: list[asyncio.Future[None]] = []
 
-    @property
-    def pending(self) -> asyncio.Future[None] | None:
-        """The outcome of the open transaction; None when nothing waits to be written."""
-        return self._open
-
-    def begin(self) -> asyncio.Future[None]:
+    def begin(self) -> None:
         """Join the open transaction, or open one whose commit follows in this loop turn."""
-        if self._open is None:
-            loop = asyncio.get_running_loop()
+        if not self._is_open:
             self._database.execute("BEGIN IMMEDIATE")
-            self._open = loop.create_future()
-            loop.call_soon(self.commit)
-        return self._open
+            self._is_open = True
+            self._loop.call_soon(self.commit)
+
+    def outcome(self) -> asyncio.Future[None]:
+        """Done once everything so far is on the disk; CommitFailed if it cannot be written."""
+        outcome: asyncio.Future[None] = self._loop.create_future()
+        if self._is_open:
+            self._waiting.append(outcome)
+        else:
+            outcome.set_result(None)
+        return outcome
 
     def commit(self) -> None:
         """Write the open transaction to the disk and tell everyone who waits for it."""
-        outcome, self._open = self._open, None
-        if outcome is None:
+        if not self._is_open:
             return
+        self._is_open = False
+        waiting, self._waiting = self._waiting, []
         database = self._database
         try:
             database.execute(
@@ -145,7 +151,10 @@ class GroupCommit:
             if database.connection.in_transaction:
                 database.execute("ROLLBACK")
             self._failed()
-            outcome.set_exception(CommitFailed(str(error)))
-            outcome.exception()  # nobody may wait for it
+            for outcome in waiting:
+                if not outcome.done():
+                    outcome.set_exception(CommitFailed(str(error)))
         else:
-            outcome.set_result(None)
+            for outcome in waiting:
+                if not outcome.done():
+                    outcome.set_result(None)

@@ -113,8 +113,7 @@ class Engine:
 
     async def committed(self) -> None:
         """Wait until everything so far is on the disk; CommitFailed if it cannot be written."""
-        if (pending := self._commits.pending) is not None:
-            await asyncio.shield(pending)
+        await self._commits.outcome()
 
     def poll(self, operation: str, arguments: dict[str, Json], alive: Callable[[], bool]) -> Poller:
         """Wait for a task; the poller's `answer` is set when one is handed to it."""
@@ -248,7 +247,7 @@ class Engine:
             self._state.tasks.join_first(poller)
             return
         body, started_id, delivery = given
-        poller.answer.set_result(HandOut(body, task, started_id, delivery, self._commits.begin()))
+        poller.answer.set_result(HandOut(body, task, started_id, delivery, self._commits.outcome()))
 
     def _arm(self) -> None:
         """Set the loop's timer to the next deadline, or to the next look at a virtual clock."""

@@ -87,12 +87,18 @@ class Run:
 
 
 _COLUMNS = tuple(field.name for field in fields(Run))
-_CHANGING = _COLUMNS[_COLUMNS.index("last_event") :]
+_CLOSING = ("closed_at", "close_status", "purge_at")
+_CHANGING = tuple(
+    name for name in _COLUMNS[_COLUMNS.index("last_event") :] if name not in _CLOSING
+)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM runs"
 _INSERT = f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+# An UPDATE rewrites every index that has one of its columns: an open run touches none.
 _UPDATE = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"
+_CLOSE = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _CLOSING)} WHERE id = ?"
 _all_values = attrgetter(*_COLUMNS)
 _changing_values = attrgetter(*_CHANGING, "id")
+_closing_values = attrgetter(*_CLOSING, "id")
 
 
 def select(database: Database, condition: str, *parameters: Any) -> list[Run]:
@@ -108,12 +114,11 @@ def load(database: Database, number: int) -> Run | None:
 
 def find(database: Database, domain: int, workflow_id: str, run_id: str) -> Run | None:
     """A run by its ids, open or closed."""
-    row = database.one(
-        _SELECT + " WHERE domain = ? AND workflow_id = ? AND run_id = ?",
-        domain,
-        workflow_id,
-        run_id,
-    )
+    found = find_open(database, domain, workflow_id)
+    if found is not None and found.run_id == run_id:
+        return found
+    closed = "domain = ? AND workflow_id = ? AND run_id = ? AND close_status IS NOT NULL"
+    row = database.one(f"{_SELECT} WHERE {closed}", domain, workflow_id, run_id)
     return Run(*row) if row else None
 
 
@@ -135,6 +140,8 @@ def insert(database: Database, run: Run) -> None:
 def update(database: Database, run: Run) -> None:
     """Write what has changed in a run."""
     database.execute(_UPDATE, _changing_values(run))
+    if run.close_status is not None:
+        database.execute(_CLOSE, _closing_values(run))
 
 
 def new_run_id() -> str:

@@ -76,7 +76,7 @@ CREATE TABLE runs (
     open_lambdas          INTEGER NOT NULL
 );
 
-CREATE INDEX runs_by_workflow_id ON runs (domain, workflow_id);
+CREATE INDEX runs_closed_by_id ON runs (domain, workflow_id) WHERE close_status IS NOT NULL;
 CREATE UNIQUE INDEX runs_open_by_id ON runs (domain, workflow_id) WHERE close_status IS NULL;
 CREATE INDEX runs_open ON runs (domain, started_at) WHERE close_status IS NULL;
 CREATE INDEX runs_closed_by_start ON runs (domain, started_at) WHERE close_status IS NOT NULL;

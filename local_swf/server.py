@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 import uuid
@@ -29,6 +30,9 @@ _TARGET_PREFIXES = frozenset(
 )
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _OLD_CONTENT_TYPE = "application/json"
+_process_id = str(uuid.uuid4())[:24]
+_request_ids = (f"{_process_id}{number:012x}" for number in itertools.count(1))
+"""UUIDs that cost nothing: one random start, then a count."""
 _EMPTY = {
     "PollForDecisionTask": b'{"previousStartedEventId":0,"startedEventId":0}',
     "PollForActivityTask": b'{"startedEventId":0}',
@@ -138,7 +142,7 @@ class Frontend:
         if handout is None:
             return _response(request, _EMPTY[operation])
         try:
-            await asyncio.shield(handout.committed)
+            await handout.committed
         except asyncio.CancelledError:
             self._engine.give_back(handout)
             raise
@@ -237,7 +241,7 @@ def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
 def _response(request: web.BaseRequest, body: bytes, status: int = 200) -> web.Response:
     old_form = request.headers.get("Content-Type", "").startswith(_OLD_CONTENT_TYPE)
     content_type = _OLD_CONTENT_TYPE if old_form else _CONTENT_TYPE
-    headers = {"x-amzn-RequestId": str(uuid.uuid4()), "Content-Type": content_type}
+    headers = {"x-amzn-RequestId": next(_request_ids), "Content-Type": content_type}
     return web.Response(body=body, status=status, headers=headers)
 
 
