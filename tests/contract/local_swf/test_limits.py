@@ -1,0 +1,123 @@
+"""Limits and request rates: what happens when there is too much of something."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_swf.limits import Limits
+from local_swf.testing import LocalSWF
+from tests.contract.local_swf.swf_world import WORKFLOW, World, decision, last, schedule, timer
+from tests.contract.local_swf.test_domains_and_types import code
+
+
+def limited(**limits):
+    return LocalSWF(virtual_clock=True, skipping=False, limits=Limits(**limits))
+
+
+@pytest.mark.parametrize(
+    ("limit", "decisions", "event", "cause"),
+    [
+        (
+            "open_activities",
+            [schedule("a"), schedule("b")],
+            "ScheduleActivityTaskFailed",
+            "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
+        ),
+        (
+            "open_timers",
+            [timer("a", 1), timer("b", 1)],
+            "StartTimerFailed",
+            "OPEN_TIMERS_LIMIT_EXCEEDED",
+        ),
+        (
+            "open_children",
+            [
+                decision("StartChildWorkflowExecution", workflowId=name, workflowType=WORKFLOW)
+                for name in "ab"
+            ],
+            "StartChildWorkflowExecutionFailed",
+            "OPEN_CHILDREN_LIMIT_EXCEEDED",
+        ),
+        (
+            "open_executions",
+            [decision("StartChildWorkflowExecution", workflowId="a", workflowType=WORKFLOW)],
+            "StartChildWorkflowExecutionFailed",
+            "OPEN_WORKFLOWS_LIMIT_EXCEEDED",
+        ),
+        (
+            "open_lambdas",
+            [decision("ScheduleLambdaFunction", id=name, name="f") for name in "ab"],
+            "ScheduleLambdaFunctionFailed",
+            "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED",
+        ),
+    ],
+)
+def test_too_many_open_things_of_a_run(limit, decisions, event, cause):
+    with limited(**{limit: 1}) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start()
+        world.decide(*decisions)
+        assert last(world.history(run_id), event)["cause"] == cause
+
+
+def test_too_many_open_runs_domains_and_types():
+    with limited(open_executions=1, domains=1, types=1) as swf:
+        world = World(swf, swf.client()).register()
+        world.start()
+        for call, members in (
+            (world.start, {"workflow_id": "x"}),
+            (
+                world.client.register_domain,
+                {"name": "x", "workflowExecutionRetentionPeriodInDays": "1"},
+            ),
+            (world.client.register_workflow_type, {"domain": "d", "name": "x", "version": "1"}),
+        ):
+            assert code(call, **members)[0] == "LimitExceededFault"
+        world.client.terminate_workflow_execution(domain="d", workflowId="w")
+        world.start()
+
+
+def test_a_history_that_is_full_ends_its_run():
+    with limited(history_events=10) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start()
+        with pytest.raises(ClientError, match="Unknown execution"):
+            for _ in range(20):
+                world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+        terminated = last(world.history(run_id), "WorkflowExecutionTerminated")
+        assert terminated == {"cause": "EVENT_LIMIT_EXCEEDED", "childPolicy": "TERMINATE"}
+        assert len(world.history(run_id)) == 11
+
+
+def test_too_many_decisions_in_one_response():
+    with limited(decisions=1) as swf:
+        world = World(swf, swf.client()).register()
+        world.start()
+        with pytest.raises(ClientError, match="ValidationException"):
+            world.decide(timer("a", 1), timer("b", 1))
+
+
+def test_requests_beyond_the_published_rate_are_throttled_until_the_bucket_fills():
+    with LocalSWF(virtual_clock=True, skipping=False, quotas=True) as swf:
+        client = swf.client()
+        for _ in range(100):
+            client.list_domains(registrationStatus="REGISTERED")
+        with pytest.raises(ClientError, match="Rate exceeded") as refused:
+            for _ in range(100):
+                client.list_domains(registrationStatus="REGISTERED")
+        assert refused.value.response["Error"]["Code"] == "ThrottlingException"
+        swf.clock.advance(1)
+        client.list_domains(registrationStatus="REGISTERED")
+
+
+def test_decisions_beyond_the_rate_fail_by_event():
+    with LocalSWF(virtual_clock=True, skipping=False, quotas=True) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start()
+        world.decide(*(schedule(str(number)) for number in range(1100)))
+        failed = last(world.history(run_id), "ScheduleActivityTaskFailed")
+        assert failed["cause"] in {
+            "ACTIVITY_CREATION_RATE_EXCEEDED",
+            "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
+        }
