@@ -74,8 +74,8 @@ MODULES = {
 """Commands that are modules of the project, each with its first argument."""
 
 RUN_MODULE = (
-    "import runpy, sys; sys.path[0] = sys.argv.pop(1); "
-    "runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
+    "import runpy, sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 )
 """`python -m` would import what lies in the current folder before what is ours."""
 

@@ -1,0 +1,90 @@
+"""Shows the whole application at work, and checks what it shows.
+
+    python demo.py                      # embedded SWF, whatever .env says; no AWS account
+    python demo.py --endpoint aws       # on Amazon SWF, where setup.py has been run
+
+Starts a decider and an activity worker as processes of their own, on a task list of its own,
+plays every scenario side by side, checks each by its history, and stops what it started.  Exit
+code 0 when every check held, 1 when one did not, 130 after Ctrl+C.  The scenarios are in
+`demonstration/scenarios.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from background import Interrupted, cleaned_up
+from errors import BusinessProcessError
+
+SCRIPT = "demo.py"
+BROKEN_PIPE = 141  # 128 and SIGPIPE, as a shell reports it
+
+
+def show(endpoint: str) -> None:
+    """Run the demo once, and clean up however it ends."""
+    started = ExitStack()
+    with cleaned_up(started.close):
+        # Imported here, for that takes a second in which Ctrl+C must end the demo as well.
+        from demonstration.screen import Screen  # noqa: PLC0415
+        from demonstration.show import Show  # noqa: PLC0415
+
+        performance = Show(endpoint, Screen(sys.stdout))
+        started.callback(performance.close)
+        performance.run()
+
+
+def work(arguments: Sequence[str]) -> int:
+    """Run the demo's activity worker, a process that the demo starts; gives the exit code."""
+    import polling  # noqa: PLC0415 - as above
+    from activity_worker import CONCURRENCY  # noqa: PLC0415
+    from demonstration.worker import DemoWorker  # noqa: PLC0415
+
+    return polling.serve(
+        "The demo's activity worker.",
+        lambda settings, options: DemoWorker(
+            settings, task_list=options.task_list, concurrency=options.concurrency
+        ),
+        arguments,
+        concurrency=CONCURRENCY,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `python demo.py`; gives the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["worker"]:
+        return work(given[1:])
+    options = _parser().parse_args(given)
+    try:
+        show(options.endpoint)
+    except BusinessProcessError as error:
+        print(f"{SCRIPT}: {error}", file=sys.stderr)
+        return error.exit_code
+    except Interrupted as interrupted:
+        print(f"{SCRIPT}: stopped by {interrupted}", file=sys.stderr)
+        return interrupted.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=SCRIPT, description="Show everything, and check it, on an embedded SWF."
+    )
+    parser.add_argument(
+        "--endpoint",
+        metavar="ENGINE",
+        default="local",
+        help="local (default, whatever .env says), aws, or a URL",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
