@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
-from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
@@ -261,7 +260,7 @@ def _callers(settings: Settings, url: str | None, transport: NearbyTransport) ->
             )
             return _Callers(calls, polls)
         client = _client(session, settings, url, CALL_SECONDS)
-        transport.attach(client)
+        transport.attach(client, signed=settings.swf_endpoint != "local")
         return _Callers(client, client)
     except BotoCoreError as error:
         raise ConfigurationError(
@@ -279,7 +278,6 @@ def _client(session: Any, settings: Settings, url: str | None, read_seconds: int
         # botocore assembles its own text anew for every request, a sixth of a call's CPU.
         user_agent=f"business-process Boto3/{boto3.__version__}",
         ignore_configured_endpoint_urls=settings.swf_endpoint == "aws",  # type: ignore[call-arg]
-        signature_version=UNSIGNED if settings.swf_endpoint == "local" else None,
     )
     client: SWFClient = session.client("swf", endpoint_url=url, config=config)
     client.meta.events.register("before-parse.swf", read_answer)

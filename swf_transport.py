@@ -1,9 +1,11 @@
 """A lean way to an engine near by: plain HTTP/1.1 over kept-open connections.
 
-boto3 still builds, signs and reads every call; this only carries the bytes, through botocore's
-`before-send` event, for the embedded SWF and other plain-HTTP endpoints.  It does two things
-that botocore's own transport does not: it costs a third of the CPU per call, and it can hang
-up long polls that are under way (`hang_up`).  Amazon itself is never reached through it.
+boto3 still checks, serializes and reads every call; this carries the bytes, for the embedded
+SWF and other plain-HTTP endpoints.  It does two things that botocore's own transport does
+not: it takes a third of the CPU time, and it can hang up long polls that are under way
+(`hang_up`).  It comes in through botocore's own events: `before-send`, which hands over the
+signed request, or, for the embedded SWF, which wants no signature, `before-call`, which
+leaves out signing too (botocore's Stubber does the same).  Amazon is never reached through it.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from botocore.parsers import create_parser
+
+from swf_events import read_answer
+from wire import Json
 
 CONNECT_SECONDS = 5.0
 HANG_UP_SECONDS = 0.5  # how long an answer that is already on its way may still arrive
 LONGEST_HEAD = 65_536  # bytes of status line and headers
-
-_TARGET = "X-Amz-Target"
 
 
 class NearbyTransport:
@@ -52,29 +56,42 @@ class NearbyTransport:
         # for boto3's clients are in reference cycles.
         weakref.finalize(self, _close_all, self._idle)
 
-    def attach(self, client: Any) -> None:
-        """Carry all calls of a boto3 client from now on."""
-        client.meta.events.register_first("before-send.swf", self.send)
+    def attach(self, client: Any, *, signed: bool) -> None:
+        """Carry all calls of a boto3 client from now on, with or without its signature."""
+        if signed:
+            client.meta.events.register_first("before-send.swf", self.send)
+        else:
+            client.meta.events.register_first("before-call.swf", self.call)
 
     def send(self, request: Any, **_: Any) -> AWSResponse:
         """Send one prepared request and wait for its answer (a `before-send` handler)."""
-        is_poll = _is_poll(request)
-        connection = self._connection(request.url)
+        return _response(request.url, self._exchange(request.url, request.headers, request.body))
+
+    def call(self, model: Any, params: Any, **_: Any) -> tuple[AWSResponse, Json]:
+        """Make one call and read its answer (a `before-call` handler)."""
+        url, body = params["url"], _bytes(params["body"])
+        headers = {**params["headers"], "Content-Length": len(body)}
+        answer = self._exchange(url, headers, body)
+        return _response(url, answer), _parsed(model, answer)
+
+    def _exchange(self, url: str, headers: Any, body: str | bytes | None) -> _Answer:
+        is_poll = _is_poll(headers, body)
+        connection = self._connection(url)
         try:
             with self._registered(connection if is_poll else None):
                 seconds = self._poll_seconds if is_poll else self._call_seconds
-                answer = connection.exchange(_head_and_body(request, connection.host), seconds)
+                answer = connection.exchange(_request(url, headers, body), seconds)
         except TimeoutError as error:
             connection.close()
-            raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
+            raise ReadTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, EOFError, ValueError) as error:
             connection.close()
-            raise ConnectionClosedError(endpoint_url=request.url, error=error) from error
+            raise ConnectionClosedError(endpoint_url=url, error=error) from error
         except BaseException:
             connection.close()
             raise
         self._give_back(connection, answer)
-        return _response(request.url, answer)
+        return answer
 
     def hang_up(self) -> None:
         """End all polls, for good; one under way whose answer is already on its way still gets it.
@@ -230,10 +247,10 @@ def _close_all(connections: list[_Connection]) -> None:
         connections.pop().close()
 
 
-def _is_poll(request: Any) -> bool:
-    """Whether it waits for a task; asking for the next page of one does not."""
-    is_poll = ".PollFor" in _text(request.headers.get(_TARGET, ""))
-    return is_poll and b'"nextPageToken"' not in _bytes(request.body)
+def _is_poll(headers: Any, body: str | bytes | None) -> bool:
+    """Whether a call waits for a task; asking for the next page of one does not."""
+    is_poll = ".PollFor" in _text(headers.get("X-Amz-Target", ""))
+    return is_poll and b'"nextPageToken"' not in _bytes(body)
 
 
 def _connect(url: str, host: str) -> _Connection:
@@ -252,12 +269,26 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _head_and_body(request: Any, host: str) -> bytes:
-    """The request as bytes, in one piece, for one write."""
-    parts = urlsplit(request.url)
-    lines = [f"{request.method} {parts.path or '/'} HTTP/1.1", f"Host: {host}"]
-    lines.extend(f"{name}: {_text(value)}" for name, value in request.headers.items())
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + _bytes(request.body)
+def _request(url: str, headers: Any, body: str | bytes | None) -> bytes:
+    """A request as bytes, in one piece, for one write; SWF takes nothing but POST."""
+    parts = urlsplit(url)
+    lines = [f"POST {parts.path or '/'} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines.extend(f"{name}: {_text(value)}" for name, value in headers.items())
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + _bytes(body)
+
+
+def _parsed(model: Any, answer: _Answer) -> Json:
+    """What botocore makes of an answer."""
+    response = {
+        "status_code": answer.status,
+        "headers": answer.headers,
+        "body": answer.body,
+        "context": {"operation_name": model.name},
+    }
+    read: Json = {}
+    read_answer(response, model, read)
+    parser = create_parser(model.service_model.resolved_protocol)
+    return {**parser.parse(response, model.output_shape), **read}
 
 
 def _bytes(body: str | bytes | None) -> bytes:

@@ -1,7 +1,8 @@
-"""The client on the embedded SWF and, where moto can, on moto: the same cases on both."""
+"""The client on the embedded SWF, found or by URL, and on moto: the same cases on all."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from errors import (
     TypeNotRegisteredError,
     UnknownExecutionError,
 )
+from local_swf import daemon
 from local_swf.limits import Limits
 from local_swf.testing import LocalSWF
 from swf_client import SwfClient
@@ -29,7 +31,14 @@ LONG = "é" * 40_000
 LIST = "tasks"
 
 
-@pytest.fixture(params=["embedded", "moto"])
+def as_daemon(swf: LocalSWF, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let `SWF_ENDPOINT=local` find this endpoint."""
+    found = daemon.Endpoint(swf.url, os.getpid(), started=False)
+    monkeypatch.setattr(daemon, "ensure", lambda _folder: found)
+    return "local"
+
+
+@pytest.fixture(params=["embedded", "by URL", "moto"])
 def unregistered(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SwfClient]:
@@ -41,7 +50,8 @@ def unregistered(
             monkeypatch.setattr("moto.swf.models.sleep", lambda _: None)
             endpoint = "aws"
         else:
-            endpoint = stack.enter_context(LocalSWF(limits=Limits(poll_seconds=0.02))).url
+            swf = stack.enter_context(LocalSWF(limits=Limits(poll_seconds=0.02)))
+            endpoint = as_daemon(swf, monkeypatch) if request.param == "embedded" else swf.url
         settings = {"SWF_ENDPOINT": endpoint, "DATA_DIR": str(tmp_path), "SWF_TASK_LIST": LIST}
         yield SwfClient(config.load(settings))
 

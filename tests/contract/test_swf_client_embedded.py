@@ -22,6 +22,7 @@ from swf_client import Patience, SwfClient
 from tests.contract.test_swf_client import (
     LIST,
     LONG,
+    as_daemon,
     decide,
     decision,
     facts,
@@ -35,14 +36,15 @@ QUICK = Patience(first_wait=0.001, longest_wait=0.01)
 
 
 @pytest.fixture
-def swf() -> Iterator[LocalSWF]:
+def swf(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSWF]:
     with LocalSWF(virtual_clock=True, skipping=False) as endpoint:
+        as_daemon(endpoint, monkeypatch)
         yield endpoint
 
 
 @pytest.fixture
 def client(swf: LocalSWF, tmp_path: Path) -> SwfClient:
-    return registered(swf.url, tmp_path)
+    return registered("local", tmp_path)
 
 
 def registered(endpoint: str, folder: Path) -> SwfClient:
@@ -130,7 +132,7 @@ class TestHangingUp:
         self, client: SwfClient, tmp_path: Path, swf: LocalSWF
     ) -> None:
         start(client)
-        leaving = registered(swf.url, tmp_path)
+        leaving = registered("local", tmp_path)
         results: list[Any] = []
         pollers = [
             threading.Thread(target=lambda: results.append(leaving.poll_activity_task(LIST)))
@@ -151,7 +153,7 @@ class TestHangingUp:
     ) -> None:
         """Whatever a poller that hangs up was handed, it or another one has it."""
         start(client)
-        leaving = [registered(swf.url, tmp_path) for _ in range(4)]
+        leaving = [registered("local", tmp_path) for _ in range(4)]
         results: list[Any] = []
 
         def poll(by: SwfClient) -> None:
