@@ -70,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except OSError as error:  # the data folder cannot be written, say
+        print(f"{SCRIPT}: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

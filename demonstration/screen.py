@@ -67,10 +67,10 @@ def _table(scenes: Sequence[Scene]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column("Scenario", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("What happens", no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("Scenario", no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column("", width=max(map(len, STYLES)))
+    table.add_column("What happens", no_wrap=True, overflow="ellipsis", ratio=3)
     for scene in scenes:
         table.add_row(
             Text(scene.title), Text(scene.state, STYLES[scene.state]), Text(safe(scene.note))

@@ -121,9 +121,10 @@ class Show:
 
     def _check_processes(self) -> None:
         for process in self._processes.ended():
+            word = process.last_line() if (process.exit_code or 0) > 0 else ""
             raise DemoFailedError(
-                f"{process.name} has ended with exit code {process.exit_code}: "
-                f"{process.last_line() or 'no output'}; log: {process.log}"
+                f"{process.name} has ended with exit code {process.exit_code}"
+                f"{': ' + word if word else ''}; its log: {process.log}"
             )
 
     def _check_scenes(self) -> None:

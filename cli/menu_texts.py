@@ -1,0 +1,80 @@
+"""Every text of the menu, in English and in Brazilian Portuguese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LANGUAGES = ("en", "pt")
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    # entries
+    "title": ("Business processes on SWF", "Processos de negócio no SWF"),
+    "setup": ("Set up: register domain and types", "Configurar: registrar domínio e tipos"),
+    "decider": ("Start a decider", "Iniciar um decider"),
+    "worker": ("Start an activity worker", "Iniciar um worker de atividades"),
+    "demo": ("Demo", "Demonstração"),
+    "start": ("Start a workflow from JSON", "Iniciar um workflow a partir de JSON"),
+    "resume": ("Resume a workflow from a step", "Retomar um workflow a partir de uma etapa"),
+    "history": ("History of a workflow", "Histórico de um workflow"),
+    "list": ("List workflows", "Listar workflows"),
+    "monitor": ("Monitor a workflow (Ctrl+C: back)", "Monitorar um workflow (Ctrl+C: voltar)"),
+    "stop": ("Stop everything this menu started", "Parar tudo o que este menu iniciou"),
+    "delete": ("Delete local data", "Apagar os dados locais"),
+    "tests": ("Run the tests", "Executar os testes"),
+    "language": ("Português", "English"),
+    "quit": ("Quit", "Sair"),
+    # questions
+    "choice": ("Choice: ", "Opção: "),
+    "which": (
+        "Which one? Its number or workflow id (empty: back): ",
+        "Qual? O número ou o workflow id (vazio: voltar): ",
+    ),
+    "json": (
+        "JSON of the order, or the name of a file (empty: back): ",
+        "JSON do pedido, ou o nome de um arquivo (vazio: voltar): ",
+    ),
+    "step": (
+        "Step to resume from, its number or name (empty: back): ",
+        "Etapa a retomar, o número ou o nome (vazio: voltar): ",
+    ),
+    "reason": ("Reason, for the record (may be empty): ", "Motivo, para registro (opcional): "),
+    "sure": (
+        "Delete {names} in {folder}? [y/N] ",
+        "Apagar {names} em {folder}? [s/N] ",
+    ),
+    # answers
+    "yes": ("y yes", "s sim"),
+    "running": ("Running", "Em execução"),
+    "log": ("log", "log"),
+    "no_such_choice": ("There is no entry {answer!r}.", "Não existe a opção {answer!r}."),
+    "no_such_step": ("There is no step {answer!r}.", "Não existe a etapa {answer!r}."),
+    "no_workflows": ("There are no workflows yet.", "Ainda não há workflows."),
+    "no_such_number": ("There is no number {answer}.", "Não existe o número {answer}."),
+    "started": (
+        "{name} runs: process {pid}, log {log}",
+        "{name} em execução: processo {pid}, log {log}",
+    ),
+    "ended": (
+        "{name} ended with exit code {code}: {word} (log {log})",
+        "{name} terminou com código {code}: {word} (log {log})",
+    ),
+    "stopped": ("Stopped: {names}", "Parado: {names}"),
+    "nothing_to_stop": ("Nothing was running.", "Nada estava em execução."),
+    "nothing_deleted": ("Nothing is deleted.", "Nada foi apagado."),
+    "deleted": ("Deleted: {names}", "Apagado: {names}"),
+    "engine": ("embedded SWF", "SWF embutido"),
+    "exit_code": ("(exit code {code})", "(código de saída {code})"),
+    "bye": ("Bye.", "Até logo."),
+}
+
+
+def text(language: str, key: str, **facts: object) -> str:
+    """The text of that key in that language, its facts filled in."""
+    return TEXTS[key][LANGUAGES.index(language)].format(**facts)
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """`pt` where the system speaks Portuguese, else `en`: LC_ALL over LC_MESSAGES over LANG."""
+    spoken = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    chosen = next((value for value in spoken if value), "")
+    return "pt" if chosen.lower().startswith("pt") else "en"
