@@ -76,7 +76,7 @@ class WorkflowStarter:
         seconds = requests.checked_timeout(timeout)
         value = requests.checked_input(input)
         kind = definition or process.shipped()
-        self._register_missing()
+        self._register_missing(kind)
         start_id = requests.new_start_id()
         run_id = self.swf_client.start_execution(
             workflow_id=chosen_id,
@@ -297,12 +297,12 @@ class WorkflowStarter:
     def _rhythm(self) -> Rhythm:
         return REMOTE if self.settings.swf_endpoint == "aws" else LOCAL
 
-    def _register_missing(self) -> None:
+    def _register_missing(self, kind: Definition) -> None:
         """On the local engine nobody has to run `setup.py` first."""
         if self.settings.swf_endpoint == "local":
             from setup import ensure_registered  # noqa: PLC0415 - only this engine needs it
 
-            ensure_registered(self.swf_client)
+            ensure_registered(self.swf_client, kind)
 
     def _run(self, workflow_id: str, run_id: str | None) -> str:
         return run_id or runs.newest_run(self.swf_client, workflow_id)

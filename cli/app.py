@@ -7,6 +7,7 @@ unreachable or refusing; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -29,7 +30,10 @@ from cli import (
 from cli.command import Command
 from cli.output import Output, safe
 from cli.parser import Parser
+from config import Settings
 from errors import BusinessProcessError, InvalidInputError
+from swf_client import SwfClient
+from swf_connection import Patience
 from workflow_starter import WorkflowStarter
 
 _log = logs.get("workflow_starter")
@@ -37,6 +41,8 @@ _log = logs.get("workflow_starter")
 PROGRAM = "workflow_starter.py"
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 and SIGPIPE, as a shell reports it
+
+REFUSED_SECONDS = 3.0  # how long an engine that takes no connection is tried
 
 COMMANDS: tuple[Command, ...] = (
     start.COMMAND,
@@ -111,9 +117,17 @@ def _run(arguments: argparse.Namespace) -> int:
     command: Command = arguments.command
     output = Output(as_json=arguments.json, before=partial(_log.info, f"Engine: {settings.engine}"))
     try:
-        return command.run(WorkflowStarter(settings), arguments, output)
+        return command.run(_starter(settings), arguments, output)
     except RecursionError:
         raise InvalidInputError("the JSON is nested too deeply") from None
+
+
+def _starter(settings: Settings) -> WorkflowStarter:
+    """A starter that gives up soon and says why once: somebody sits in front of it."""
+    if settings.log_level != "DEBUG":
+        logging.getLogger("swf_client").setLevel(logging.ERROR)
+    client = SwfClient(settings, patience=Patience(refused=REFUSED_SECONDS))
+    return WorkflowStarter(settings, swf_client=client)
 
 
 def _silence_output() -> None:

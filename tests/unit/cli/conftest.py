@@ -38,7 +38,7 @@ class FakeStarter:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeStarter:
     starter = FakeStarter()
-    monkeypatch.setattr(app, "WorkflowStarter", lambda settings: starter)
+    monkeypatch.setattr(app, "WorkflowStarter", lambda settings, swf_client: starter)
     return starter
 
 
@@ -54,3 +54,4 @@ def _apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     before = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = before
+    logging.getLogger("swf_client").setLevel(logging.NOTSET)
