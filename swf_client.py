@@ -41,6 +41,7 @@ __all__ = ["Patience", "SwfClient"]
 UNLIMITED_SECONDS = 3600.0  # how long a report is tried where its task has no timeout
 HEARTBEAT_SECONDS = 10.0  # how long a heartbeat is tried: the next one comes soon
 RUNS_SEARCHED = 20  # newest closed runs of a workflow id, when a start is settled
+LOOKS_FOR_OPEN_RUN = 4  # at lists, which lag
 
 _log = logs.get("swf_client")
 
@@ -242,12 +243,20 @@ class SwfClient(SwfReading, SwfRegistration):
         if fault.code != ALREADY_STARTED:
             raise self._public(fault, members) from fault.__cause__
         workflow_id = members["workflowId"]
+        open_run_id = self._open_run(workflow_id)
         ours = self._started_as(workflow_id, start_id)
-        if ours is not None:
-            return str(ours["runId"])
-        open_run = next(self.open_executions(workflow_id=workflow_id), None)
-        run_id = open_run["execution"]["runId"] if open_run else ""
-        raise ExecutionAlreadyStartedError(workflow_id, run_id) from fault.__cause__
+        if ours is None:
+            raise ExecutionAlreadyStartedError(workflow_id, open_run_id) from fault.__cause__
+        return str(ours["runId"])
+
+    def _open_run(self, workflow_id: str) -> str:
+        """The open run's id, or nothing; SWF lists a run a moment after it started."""
+        for look in range(LOOKS_FOR_OPEN_RUN):
+            if look:
+                self._connection.pause()
+            for info in self.open_executions(workflow_id=workflow_id):
+                return str(info["execution"]["runId"])
+        return ""
 
     def _settled(self, workflow_id: str, start_id: str) -> dict[str, Json] | None:
         try:
@@ -262,7 +271,9 @@ class SwfClient(SwfReading, SwfRegistration):
         for info in chain(open_runs, closed_runs):
             run_id = info["execution"]["runId"]
             if self._start_id(workflow_id, run_id) == start_id:
-                _log.info("An unanswered start is settled", workflow_id=workflow_id, run_id=run_id)
+                _log.info(
+                    "A start is settled by its start id", workflow_id=workflow_id, run_id=run_id
+                )
                 return {"runId": run_id}
         return None
 

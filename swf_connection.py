@@ -138,6 +138,10 @@ class Connection:
                 return None
             raise
 
+    def pause(self) -> None:
+        """Wait for what SWF shows a moment late: half a second by default, less after `stop()`."""
+        self.stopping.wait(5 * self._patience.first_wait)
+
     def once(self, operation: str, members: Json, *, poll: bool = False) -> Json:
         """Call an operation once.  Raises `SwfFault`."""
         callers = self._ready()

@@ -476,7 +476,7 @@ class TestStarts:
     def test_a_list_that_lags_is_made_up_for(self, play: Play, connect: Connect) -> None:
         peer = play(
             StartWorkflowExecution=[drop, ALREADY],
-            ListOpenWorkflowExecutions=[infos(), infos("r1")],
+            ListOpenWorkflowExecutions=[infos(), infos(), infos(), infos("r1")],
             ListClosedWorkflowExecutions=[infos()],
             GetWorkflowExecutionHistory=[first_events(r1=MINE)],
         )
