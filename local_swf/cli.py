@@ -62,6 +62,7 @@ def _serve(given: list[str]) -> int:
 
 def _endpoint_options(options: argparse.Namespace) -> process.Options:
     from local_swf.process import Options
+    from local_swf.quotas import published
 
     return Options(
         host=options.host,
@@ -69,9 +70,10 @@ def _endpoint_options(options: argparse.Namespace) -> process.Options:
         database=options.database,
         virtual_clock=options.clock == "virtual",
         faults=options.faults,
-        quotas=options.quotas,
+        quotas=published() if options.quotas else {},
         keys=_keys(options) if options.require_signature else None,
         functions=dict(_pair(text, "--function") for text in options.function),
+        denied=frozenset(options.deny),
         region=options.region,
         idle_seconds=options.idle_seconds,
     )
@@ -117,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", action="append", default=[], metavar="ID=SECRET", help="a known key")
     add("--insecure", action="store_true", help="listen beyond this machine unsigned")
     add("--function", action="append", default=[], metavar="NAME=URL", help="a Lambda function")
+    add("--deny", action="append", default=[], metavar="DECISION", help="refuse as IAM would")
     add("--region", default="us-east-1", help="the region in ARNs")
     add("--state", type=Path, help=argparse.SUPPRESS)
     add("--idle-seconds", type=float, default=None, help="leave after so long without a client")

@@ -91,7 +91,7 @@ class Control:
         self._faults.replace(Faults.from_json(body))
         return {}
 
-    def _post_stop(self, body: Json) -> Json:
+    def _post_stop(self, _: Json) -> Json:
         self._stop()
         return {}
 

@@ -104,7 +104,7 @@ def write_state(state: Path, url: str, port: int, instance: str) -> None:
     }
     draft = state.with_suffix(f".{os.getpid()}")
     draft.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(draft, state)
+    draft.replace(state)
 
 
 class FileLock:
@@ -116,7 +116,7 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Take the lock; False when somebody else holds it."""
-        file = open(self._path, "ab")
+        file = self._path.open("ab")
         try:
             _lock_file(file)
         except OSError:
@@ -189,8 +189,8 @@ def _spawn(folder: Path, port: int, idle_seconds: float) -> Any:
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": 0x00000008 | 0x00000200}  # detached, group of its own
-    with open(folder / "endpoint.log", "ab") as log:
-        return subprocess.Popen(
+    with (folder / "endpoint.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             cwd=folder,
             env=environment,

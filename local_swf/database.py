@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from local_swf.errors import CommitFailed, StartupError
+from local_swf.errors import CommitFailedError, StartupError
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,8 @@ class Database:
 
 def _connect(path: str) -> sqlite3.Connection:
     if path != ":memory:":
-        parent = os.path.dirname(os.path.abspath(path))
-        if not os.path.isdir(parent):
+        parent = Path(path).absolute().parent
+        if not parent.is_dir():
             raise StartupError(f"cannot use database {path}: no folder {parent}")
     connection = sqlite3.connect(
         path, timeout=2, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -126,7 +126,7 @@ class GroupCommit:
             self._loop.call_soon(self.commit)
 
     def outcome(self) -> asyncio.Future[None]:
-        """Done once everything so far is on the disk; CommitFailed if it cannot be written."""
+        """Done once everything so far is on the disk; CommitFailedError if it cannot be written."""
         outcome: asyncio.Future[None] = self._loop.create_future()
         if self._is_open:
             self._waiting.append(outcome)
@@ -147,13 +147,13 @@ class GroupCommit:
             )
             database.execute("COMMIT")
         except sqlite3.Error as error:
-            log.error("commit failed, its requests are answered with 500: %s", error)
+            log.exception("commit failed, its requests are answered with 500")
             if database.connection.in_transaction:
                 database.execute("ROLLBACK")
             self._failed()
             for outcome in waiting:
                 if not outcome.done():
-                    outcome.set_exception(CommitFailed(str(error)))
+                    outcome.set_exception(CommitFailedError(str(error)))
         else:
             for outcome in waiting:
                 if not outcome.done():

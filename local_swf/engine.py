@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -60,8 +60,9 @@ class Engine:
         clock: WallClock,
         *,
         limits: Limits | None = None,
-        quotas: dict[str, tuple[float, float]] | None = None,
+        quotas: Mapping[str, tuple[float, float]] | None = None,
         functions: Functions | None = None,
+        denied: frozenset[str] = frozenset(),
         region: str = "us-east-1",
     ) -> None:
         clock.not_before(database.last_time)
@@ -75,6 +76,7 @@ class Engine:
         self._database = database
         self._commits = GroupCommit(database, clock.now, self._rebuild)
         self._in_service = 0
+        self._changed = False
         self._last_change = self._loop.time()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_due = 0
@@ -90,6 +92,7 @@ class Engine:
             on_full=lifecycle.terminate_full,
             invoke_lambda=self._invoke_lambda,
             rates=self.rates,
+            denied=denied,
             region=region,
         )
         self._rebuild()
@@ -112,7 +115,7 @@ class Engine:
         return _body(self._change(lambda work: handler(work, arguments)))
 
     async def committed(self) -> None:
-        """Wait until everything so far is on the disk; CommitFailed if it cannot be written."""
+        """Wait until everything so far is on the disk; raises CommitFailedError."""
         await self._commits.outcome()
 
     def poll(self, operation: str, arguments: dict[str, Json], alive: Callable[[], bool]) -> Poller:
@@ -126,6 +129,7 @@ class Engine:
                 "LimitExceededFault",
                 "Limit on maximum concurrent poll requests per task list reached",
             )
+        self._changed = True
         poller = Poller(key, arguments, alive)
         if copies := self._duplicates.pop(key, None):
             poller.answer.set_result(copies[0])
@@ -158,9 +162,15 @@ class Engine:
         self._in_service += 1
 
     def exit(self) -> None:
-        """A request has been answered, or waits as a poll."""
+        """A request has been answered, or waits as a poll.
+
+        Whoever only reads does not keep a virtual clock from jumping: a monitor that asks
+        all the time would stop time itself.
+        """
         self._in_service -= 1
-        self._last_change = self._loop.time()
+        if self._changed:
+            self._last_change = self._loop.time()
+            self._changed = self._in_service > 0
         self._arm()
 
     def advance(self, seconds: float) -> None:
@@ -171,6 +181,7 @@ class Engine:
             clock.not_before(due[0])
             self._fire(due[1])
         clock.not_before(target)
+        self._commits.begin()  # the time is kept although nothing may have happened
         self._touch()
 
     def unlock_clock(self) -> None:
@@ -212,6 +223,7 @@ class Engine:
 
     def _work(self, operation: Callable[[Work], T]) -> T:
         self._commits.begin()
+        self._changed = True
         execute = self._database.execute
         execute("SAVEPOINT work")
         work = Work(self._state, self.clock.now())
@@ -240,7 +252,7 @@ class Engine:
         module = decision_tasks if task.kind == "decision" else activity_tasks
         try:
             given = self._work(lambda work: module.hand_out(work, task, poller.arguments))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it goes to the poller, who gets a 500
             poller.answer.set_exception(error)
             return
         if given is None:

@@ -21,7 +21,7 @@ class StartupError(LocalSWFError):
     """The endpoint cannot start; the message is one line that says what to do."""
 
 
-class CommitFailed(LocalSWFError):
+class CommitFailedError(LocalSWFError):
     """The transaction that held a request could not be written; nothing of it happened."""
 
 

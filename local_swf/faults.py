@@ -34,7 +34,7 @@ KINDS = {
 }
 
 
-class WrongRule(LocalSWFError, ValueError):
+class WrongRuleError(LocalSWFError, ValueError):
     """A fault rule that cannot be used; the message names what is wrong."""
 
 
@@ -55,9 +55,9 @@ class Rule:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise WrongRule(f"unknown fault {self.kind!r}; known are {', '.join(KINDS)}")
+            raise WrongRuleError(f"unknown fault {self.kind!r}; known are {', '.join(KINDS)}")
         if not 0 <= self.rate <= 1:
-            raise WrongRule(f"rate {self.rate!r} is not between 0 and 1")
+            raise WrongRuleError(f"rate {self.rate!r} is not between 0 and 1")
 
 
 class Faults:
@@ -65,7 +65,7 @@ class Faults:
 
     def __init__(self, rules: Iterable[Rule] = (), *, seed: int = 0) -> None:
         self._rules = list(rules)
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - the same seed must give the same faults
 
     @classmethod
     def from_json(cls, value: Json) -> Faults:
@@ -73,7 +73,7 @@ class Faults:
         try:
             return cls([Rule(**rule) for rule in value["rules"]], seed=value.get("seed", 0))
         except (TypeError, KeyError, AttributeError) as error:
-            raise WrongRule(f"not a list of fault rules: {error}") from error
+            raise WrongRuleError(f"not a list of fault rules: {error}") from error
 
     @classmethod
     def from_file(cls, path: Path) -> Faults:
@@ -81,7 +81,7 @@ class Faults:
         try:
             return cls.from_json(json.loads(path.read_text("utf-8")))
         except (OSError, ValueError) as error:
-            raise WrongRule(f"cannot read faults from {path}: {error}") from error
+            raise WrongRuleError(f"cannot read faults from {path}: {error}") from error
 
     def add(
         self,

@@ -15,7 +15,7 @@ _REQUIRED = ("executionStartToCloseTimeout", "taskList", "taskStartToCloseTimeou
 """What a start must resolve, in the order in which SWF reports it missing."""
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """A setting is neither in the request nor among the defaults of the type."""
 
     def __init__(self, member: str) -> None:
@@ -57,7 +57,7 @@ class Parent:
 
 
 def resolve(given: dict[str, Json], defaults: dict[str, Json]) -> Settings:
-    """The settings of a start: its own first, then the type's; raises Undefined."""
+    """The settings of a start: its own first, then the type's; raises UndefinedError."""
 
     def value(member: str) -> Json:
         if (own := given.get(member)) is not None:
@@ -66,7 +66,7 @@ def resolve(given: dict[str, Json], defaults: dict[str, Json]) -> Settings:
 
     for member in _REQUIRED:
         if value(member) is None:
-            raise Undefined(member)
+            raise UndefinedError(member)
     return Settings(
         execution_timeout=value("executionStartToCloseTimeout"),
         task_list=value("taskList")["name"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local_swf import daemon, quotas
+from local_swf import daemon
 from local_swf.clock import VirtualClock, WallClock
 from local_swf.control import Control
 from local_swf.database import Database
@@ -41,12 +41,14 @@ class Options:
     """A virtual clock jumps by itself from the start."""
     faults: Path | None = None
     """File with fault rules."""
-    quotas: bool = False
-    """Throttle as SWF does by default."""
+    quotas: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Request rates by operation or decision: size of the bucket, refill a second."""
     keys: Mapping[str, str] | None = None
     """Secret keys by access key; None takes any caller."""
     functions: Mapping[str, Function] = field(default_factory=dict)
     """What Lambda tasks call, by name."""
+    denied: frozenset[str] = frozenset()
+    """Decisions that fail as if IAM did not allow them."""
     limits: Limits = field(default_factory=Limits)
     """How much of everything is allowed."""
     region: str = "us-east-1"
@@ -70,8 +72,9 @@ class Endpoint:
             Database(options.database),
             self.clock,
             limits=options.limits,
-            quotas=quotas.published() if options.quotas else None,
+            quotas=options.quotas,
             functions=Functions(options.functions),
+            denied=options.denied,
             region=options.region,
         )
         control = Control(self.engine, self.faults, self.instance, self.stopped.set)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from local_swf import errors
 
@@ -65,7 +65,7 @@ def published() -> dict[str, tuple[float, float]]:
 class Rates:
     """One bucket of permits for each operation and decision that has a quota."""
 
-    def __init__(self, quotas: dict[str, tuple[float, float]], now: Callable[[], int]) -> None:
+    def __init__(self, quotas: Mapping[str, tuple[float, float]], now: Callable[[], int]) -> None:
         self._quotas = quotas
         self._now = now
         self._levels: dict[str, tuple[float, int]] = {}

@@ -88,9 +88,7 @@ class Run:
 
 _COLUMNS = tuple(field.name for field in fields(Run))
 _CLOSING = ("closed_at", "close_status", "purge_at")
-_CHANGING = tuple(
-    name for name in _COLUMNS[_COLUMNS.index("last_event") :] if name not in _CLOSING
-)
+_CHANGING = tuple(name for name in _COLUMNS[_COLUMNS.index("last_event") :] if name not in _CLOSING)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM runs"
 _INSERT = f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 # An UPDATE rewrites every index that has one of its columns: an open run touches none.

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import NoReturn
 
 from aiohttp import web
 
 from local_swf import errors, faults, model
 from local_swf.control import Control
 from local_swf.engine import Engine
-from local_swf.errors import CommitFailed, SwfFault
+from local_swf.errors import CommitFailedError, SwfFault
 from local_swf.faults import Faults, Rule
 from local_swf.jsontext import Json, dumps, loads_request
 from local_swf.operations.registry import POLLS
@@ -69,35 +71,37 @@ class Frontend:
             self.last_request = time.monotonic()
 
     async def _answer(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
+        """The answer to a request of SWF, whatever goes wrong."""
         try:
-            operation, arguments = await self._read(request)
-            struck = self._faults.strike(operation)
-            await _before(request, struck)
-            if operation in POLLS and "nextPageToken" not in arguments:
-                return await self._poll(request, operation, arguments, struck, service)
-            body = self._call(operation, arguments, struck)
-            await self._engine.committed()
-        except _HungUp:
-            return _hang_up(request)
+            return await self._carry_out(request, service)
         except SwfFault as refused:
             await self._settled()
             return _refusal(request, refused)
-        except CommitFailed:
+        except CommitFailedError:
             return _refusal(request, errors.internal_failure())
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception:
             log.exception("request failed")
             return _refusal(request, errors.internal_failure())
+
+    async def _carry_out(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
+        operation, arguments = await self._read(request)
+        struck = self._faults.strike(operation)
+        await _before(request, struck)
+        if operation in POLLS and "nextPageToken" not in arguments:
+            return await self._poll(request, operation, arguments, struck, service)
+        body = self._call(operation, arguments, struck)
+        await self._engine.committed()
         if faults.DROP in struck:
-            return _hang_up(request)
+            _hang_up(request)
         return _response(request, body)
 
     async def _settled(self) -> None:
         """What a refusal says about the state holds only once that state is on the disk."""
         try:
             await self._engine.committed()
-        except CommitFailed:
+        except CommitFailedError:
             log.warning("a refusal rested on a state that could not be written")
 
     async def _read(self, request: web.BaseRequest) -> tuple[str, dict[str, Json]]:
@@ -118,10 +122,8 @@ class Frontend:
 
     def _call(self, operation: str, arguments: dict[str, Json], struck: dict[str, Rule]) -> bytes:
         if faults.TWICE in struck:
-            try:
+            with contextlib.suppress(SwfFault):
                 self._engine.call(operation, arguments)
-            except SwfFault:
-                pass
         return self._engine.call(operation, arguments)
 
     async def _poll(
@@ -149,7 +151,7 @@ class Frontend:
         if faults.DUPLICATE in struck:
             self._engine.duplicate(poller, handout)
         if faults.DROP in struck:
-            return _hang_up(request)
+            _hang_up(request)
         return await self._deliver(request, handout)
 
     def _return_unread(self, poller: Poller) -> None:
@@ -200,10 +202,6 @@ class _Service:
             self._engine.exit()
 
 
-class _HungUp(Exception):
-    """The connection is to be reset without an answer."""
-
-
 async def _before(request: web.BaseRequest, struck: dict[str, Rule]) -> None:
     """The faults that come before any work is done."""
     if not struck:
@@ -211,7 +209,7 @@ async def _before(request: web.BaseRequest, struck: dict[str, Rule]) -> None:
     if (delay := struck.get(faults.DELAY)) is not None:
         await asyncio.sleep(delay.seconds)
     if faults.RESET in struck:
-        raise _HungUp
+        _hang_up(request)
     if faults.THROTTLE in struck:
         raise errors.throttled()
     if faults.UNAVAILABLE in struck:
@@ -232,7 +230,7 @@ def _is_connected(request: web.BaseRequest) -> bool:
     return transport is not None and not transport.is_closing()
 
 
-def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
+def _hang_up(request: web.BaseRequest) -> NoReturn:
     if request.transport is not None:
         request.transport.abort()
     raise ConnectionResetError("hung up on purpose")

@@ -35,7 +35,7 @@ class Verifier:
             )
         found = _AUTHORIZATION.fullmatch(header.strip())
         signed = found["headers"].split(";") if found else []
-        if found is None or not _NEEDED <= set(signed):
+        if found is None or not set(signed) >= _NEEDED:
             raise errors.access("IncompleteSignatureException", "Authorization header is malformed")
         secret = self._keys.get(found["key"])
         if secret is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,7 +73,8 @@ class LocalSWF:
         skipping: bool = True,
         limits: Limits | None = None,
         functions: Mapping[str, Function] | None = None,
-        quotas: bool = False,
+        quotas: Mapping[str, tuple[float, float]] | None = None,
+        denied: Iterable[str] = (),
         port: int = 0,
     ) -> None:
         self._options = Options(
@@ -83,7 +84,8 @@ class LocalSWF:
             skipping=virtual_clock and skipping,
             limits=limits or Limits(),
             functions=functions or {},
-            quotas=quotas,
+            quotas=quotas or {},
+            denied=frozenset(denied),
         )
         self._clients: list[SWFClient] = []
         self.clock = Clock(self)

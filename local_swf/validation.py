@@ -8,7 +8,7 @@ Unknown members are dropped and null counts as absent, as the real service does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 from local_swf import errors, lexical, model
 from local_swf.jsontext import Json
@@ -44,7 +44,7 @@ def check_request(operation: str, body: dict[str, Json]) -> dict[str, Json]:
     return cleaned
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(shape_name: str) -> Check:
     """The check for one shape of the model."""
     shape = model.shape(shape_name)
@@ -79,9 +79,11 @@ def _structure(shape_name: str, shape: model.Shape) -> Check:
             cleaned[member] = member_check(given, inner, member, broken)
             if (rule := rules.get(member)) is not None and len(broken) == before:
                 _apply(rule, cleaned[member], inner + member, broken)
-        for member in required:
-            if member not in cleaned:
-                broken.append(_failure("null", inner + member, "Member must not be null"))
+        broken += [
+            _failure("null", inner + member, "Member must not be null")
+            for member in required
+            if member not in cleaned
+        ]
         return cleaned
 
     return check

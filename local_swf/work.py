@@ -50,6 +50,8 @@ class State:
     rates: Rates
     open_runs: Counter[int] = field(default_factory=Counter)
     """Open runs by domain."""
+    denied: frozenset[str] = frozenset()
+    """Decisions that nobody may make."""
     region: str = "us-east-1"
 
 

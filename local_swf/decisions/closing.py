@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_swf import lifecycle
 from local_swf.decisions.batch import Args, Batch
-from local_swf.lifecycle import Parent, Undefined
+from local_swf.lifecycle import Parent, UndefinedError
 from local_swf.runs import Run
 
 UNDEFINED_CAUSES = {
@@ -57,7 +57,7 @@ def continue_as_new(batch: Batch, given: Args) -> None:
         return
     try:
         settings = lifecycle.resolve(given, defaults)
-    except Undefined as missing:
+    except UndefinedError as missing:
         batch.fail(failed, UNDEFINED_CAUSES[missing.member], {})
         return
     rate = "CONTINUE_AS_NEW_WORKFLOW_EXECUTION_RATE_EXCEEDED"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from local_swf import decision_tasks, lifecycle
 from local_swf.decisions.batch import Args, Batch
 from local_swf.decisions.closing import UNDEFINED_CAUSES
-from local_swf.lifecycle import Parent, Settings, Undefined
+from local_swf.lifecycle import Parent, Settings, UndefinedError
 from local_swf.runs import Run
 
 
@@ -23,7 +23,7 @@ def start_child(batch: Batch, given: Args) -> None:
         return
     try:
         settings = lifecycle.resolve(given, defaults)
-    except Undefined as missing:
+    except UndefinedError as missing:
         _child_refused(batch, given, UNDEFINED_CAUSES[missing.member])
         return
     if (cause := _over_the_limit(batch)) is not None:

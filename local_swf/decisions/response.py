@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_swf import decision_tasks, errors
-from local_swf.decisions import activities, closing, external, lambdas, timers
+from local_swf.decisions import activities, closing, denied, external, lambdas, timers
 from local_swf.decisions.batch import Args, Batch, Handler
 from local_swf.jsontext import Json
 from local_swf.work import Work
@@ -60,9 +60,16 @@ def complete_task(work: Work, arguments: Args) -> None:
     batch = Batch(work, run, completed_id, unhandled=run.waiting_id != 0)
     decision_tasks.end(work, run)
     for decision in decisions:
-        HANDLERS[decision["decisionType"]](batch, decision.get(_block(decision), {}))
+        _carry_out(batch, decision["decisionType"], decision.get(_block(decision), {}))
     if batch.needs_decision:
         decision_tasks.schedule(work, run)
+
+
+def _carry_out(batch: Batch, kind: str, given: Args) -> None:
+    if kind in batch.work.state.denied:
+        denied.refuse(batch, kind, given)
+    else:
+        HANDLERS[kind](batch, given)
 
 
 def _block(decision: dict[str, Json]) -> str:

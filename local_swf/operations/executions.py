@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_swf import errors, history, lifecycle
 from local_swf.jsontext import Json, dumps, present
-from local_swf.lifecycle import Undefined
+from local_swf.lifecycle import UndefinedError
 from local_swf.operations.types import find_type, shown, unknown_type
 from local_swf.runs import Run
 from local_swf.visibility import execution_info
@@ -26,7 +26,7 @@ def start(work: Work, arguments: Args) -> Args:
         raise errors.fault("TypeDeprecatedFault", shown("workflow", found.name, found.version))
     try:
         settings = lifecycle.resolve(arguments, found.defaults)
-    except Undefined as missing:
+    except UndefinedError as missing:
         raise errors.fault("DefaultUndefinedFault", missing.member) from None
     if work.find_open_run(domain.id, arguments["workflowId"], None) is not None:
         raise errors.fault("WorkflowExecutionAlreadyStartedFault", "Already Started")

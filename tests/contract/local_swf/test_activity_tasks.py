@@ -66,21 +66,21 @@ def test_each_answer_closes_the_task_once_and_brings_a_decision(world, operation
 
 
 @pytest.mark.parametrize(
-    ("timeouts", "take", "seconds", "kind", "started"),
+    ("timeouts", "take", "kind", "started"),
     [
-        ({"scheduleToStartTimeout": "5"}, False, 5, "SCHEDULE_TO_START", 0),
-        ({"scheduleToCloseTimeout": "5"}, False, 5, "SCHEDULE_TO_CLOSE", 0),
-        ({"scheduleToCloseTimeout": "5"}, True, 5, "SCHEDULE_TO_CLOSE", 6),
-        ({"startToCloseTimeout": "5"}, True, 5, "START_TO_CLOSE", 6),
-        ({"heartbeatTimeout": "5"}, True, 5, "HEARTBEAT", 6),
+        ({"scheduleToStartTimeout": "5"}, False, "SCHEDULE_TO_START", 0),
+        ({"scheduleToCloseTimeout": "5"}, False, "SCHEDULE_TO_CLOSE", 0),
+        ({"scheduleToCloseTimeout": "5"}, True, "SCHEDULE_TO_CLOSE", 6),
+        ({"startToCloseTimeout": "5"}, True, "START_TO_CLOSE", 6),
+        ({"heartbeatTimeout": "5"}, True, "HEARTBEAT", 6),
     ],
 )
-def test_the_four_timeouts(world, timeouts, take, seconds, kind, started):
+def test_the_four_timeouts(world, timeouts, take, kind, started):
     run_id = world.start()
     world.decide(schedule(**timeouts))
     if take:
         world.activity()
-    world.swf.clock.advance(seconds)
+    world.swf.clock.advance(5)
     events = world.history(run_id)
     assert last(events, "ActivityTaskTimedOut") == {
         "scheduledEventId": 5,

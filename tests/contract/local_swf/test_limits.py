@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from local_swf import model
 from local_swf.limits import Limits
+from local_swf.quotas import published
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import WORKFLOW, World, decision, last, schedule, timer
 from tests.contract.local_swf.test_domains_and_types import code
@@ -82,9 +84,10 @@ def test_a_history_that_is_full_ends_its_run():
     with limited(history_events=10) as swf:
         world = World(swf, swf.client()).register()
         run_id = world.start()
-        with pytest.raises(ClientError, match="Unknown execution"):
-            for _ in range(20):
-                world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+        for _ in range(8):
+            world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+        late = {"domain": "d", "workflowId": "w", "signalName": "s"}
+        assert code(world.client.signal_workflow_execution, **late)[0] == "UnknownResourceFault"
         terminated = last(world.history(run_id), "WorkflowExecutionTerminated")
         assert terminated == {"cause": "EVENT_LIMIT_EXCEEDED", "childPolicy": "TERMINATE"}
         assert len(world.history(run_id)) == 11
@@ -98,26 +101,58 @@ def test_too_many_decisions_in_one_response():
             world.decide(timer("a", 1), timer("b", 1))
 
 
-def test_requests_beyond_the_published_rate_are_throttled_until_the_bucket_fills():
-    with LocalSWF(virtual_clock=True, skipping=False, quotas=True) as swf:
+def test_requests_beyond_the_rate_are_throttled_until_the_bucket_fills():
+    quotas = {"ListDomains": (2.0, 1.0)}
+    with LocalSWF(virtual_clock=True, skipping=False, quotas=quotas) as swf:
         client = swf.client()
-        for _ in range(100):
-            client.list_domains(registrationStatus="REGISTERED")
-        with pytest.raises(ClientError, match="Rate exceeded") as refused:
-            for _ in range(100):
-                client.list_domains(registrationStatus="REGISTERED")
-        assert refused.value.response["Error"]["Code"] == "ThrottlingException"
+        question = {"registrationStatus": "REGISTERED"}
+        for _ in range(2):
+            client.list_domains(**question)
+        assert code(client.list_domains, **question) == ("ThrottlingException", "Rate exceeded")
         swf.clock.advance(1)
-        client.list_domains(registrationStatus="REGISTERED")
+        client.list_domains(**question)
 
 
-def test_decisions_beyond_the_rate_fail_by_event():
-    with LocalSWF(virtual_clock=True, skipping=False, quotas=True) as swf:
+@pytest.mark.parametrize(
+    ("kind", "given", "cause"),
+    [
+        ("ScheduleActivityTask", schedule("a"), "ACTIVITY_CREATION_RATE_EXCEEDED"),
+        ("StartTimer", timer("a", 1), "TIMER_CREATION_RATE_EXCEEDED"),
+        (
+            "StartChildWorkflowExecution",
+            decision("StartChildWorkflowExecution", workflowId="a", workflowType=WORKFLOW),
+            "CHILD_CREATION_RATE_EXCEEDED",
+        ),
+        (
+            "SignalExternalWorkflowExecution",
+            decision("SignalExternalWorkflowExecution", workflowId="w", signalName="s"),
+            "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        ),
+        (
+            "RequestCancelExternalWorkflowExecution",
+            decision("RequestCancelExternalWorkflowExecution", workflowId="w"),
+            "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        ),
+        (
+            "ScheduleLambdaFunction",
+            decision("ScheduleLambdaFunction", id="a", name="f"),
+            "LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED",
+        ),
+        (
+            "ContinueAsNewWorkflowExecution",
+            decision("ContinueAsNewWorkflowExecution"),
+            "CONTINUE_AS_NEW_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        ),
+    ],
+)
+def test_decisions_beyond_the_rate_fail_by_event(kind, given, cause):
+    with LocalSWF(quotas={kind: (0.0, 0.0)}) as swf:
         world = World(swf, swf.client()).register()
         run_id = world.start()
-        world.decide(*(schedule(str(number)) for number in range(1100)))
-        failed = last(world.history(run_id), "ScheduleActivityTaskFailed")
-        assert failed["cause"] in {
-            "ACTIVITY_CREATION_RATE_EXCEEDED",
-            "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
-        }
+        world.decide(given)
+        assert last(world.history(run_id), f"{kind}Failed")["cause"] == cause
+
+
+def test_the_published_rates_name_operations_and_decisions_of_the_model():
+    known = {*model.operations(), *model.decision_types()}
+    assert set(published()) <= known

@@ -17,13 +17,15 @@ def test_an_answer_is_compact_sorted_json_with_a_request_id(world, raw):
     body = response.read()
     assert response.headers["Content-Type"] == "application/x-amz-json-1.0"
     assert len(response.headers["x-amzn-RequestId"]) == 36
-    assert body.startswith(b'{"runId":"22') and len(json.loads(body)["runId"]) == 46
+    assert body.startswith(b'{"runId":"22')
+    assert len(json.loads(body)["runId"]) == 46
     history = {"workflowId": "w", "runId": json.loads(body)["runId"]}
     text = raw.send("GetWorkflowExecutionHistory", {"domain": "d", "execution": history}).read()
     compact = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
     assert [e["eventId"] for e in json.loads(text)["events"]] == [1, 2]
     assert json.loads(compact) == json.loads(text)
-    assert b": " not in text and b", " not in text
+    assert b": " not in text
+    assert b", " not in text
 
 
 def test_an_operation_without_output_answers_an_empty_body(world, raw):

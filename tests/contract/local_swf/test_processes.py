@@ -1,0 +1,294 @@
+"""The endpoint as a process of its own: command line, control calls, signatures, crashes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.contract.local_swf.swf_world import COMPLETE, Raw, World, schedule
+
+ROOT = Path(__file__).absolute().parents[3]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "local_swf", *arguments]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@contextmanager
+def endpoint(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen(
+        command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("local SWF ready at http://127.0.0.1:"), process.stderr.read()
+        yield process, line.rsplit(" ", 1)[1].strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def client_of(url: str, key: str = "k", secret: str = "s") -> Any:
+    return boto3.client(
+        "swf",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=Config(read_timeout=70, retries={"total_max_attempts": 1}),
+    )
+
+
+@contextmanager
+def client(url: str, **keys: str) -> Iterator[Any]:
+    made = client_of(url, **keys)
+    yield made
+    made.close()
+
+
+def control(url: str, method: str, name: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+    connection.request(
+        method,
+        f"/_local/{name}",
+        json.dumps(body or {}),
+        {"X-Local-SWF": "1", **headers},
+    )
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--host", "0.0.0.0"], "add --require-signature"),
+        (["--database", "/no/such/folder/x.sqlite"], "no folder"),
+        (["--require-signature"], "needs keys"),
+        (["--faults", "/no/such/file"], "cannot read faults"),
+        (["--function", "nonsense"], "takes NAME=VALUE"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    ended = run(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert message in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_taken_port_and_a_taken_database_are_one_line(tmp_path):
+    file = str(tmp_path / "swf.sqlite")
+    with endpoint("--database", file) as (_, url):
+        ended = run("--port", str(urlsplit(url).port))
+        assert ended.returncode == 2
+        assert "cannot listen on" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+        ended = run("--database", file)
+        assert ended.returncode == 2
+        assert "locked" in ended.stderr
+
+
+def test_a_database_that_is_not_ours_or_of_another_version_is_refused(tmp_path):
+    foreign, newer = tmp_path / "foreign.sqlite", tmp_path / "newer.sqlite"
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    with endpoint("--database", str(newer)) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    for file, words in ((foreign, "another program"), (newer, "schema version 99")):
+        ended = run("--database", str(file))
+        assert ended.returncode == 2
+        assert words in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_though_a_poll_waits(number):
+    with endpoint() as (process, url):
+        with client(url) as swf:
+            World(None, swf).register()
+        raw = Raw(url)
+        body = json.dumps({"domain": "d", "taskList": {"name": "main"}})
+        raw.connection.request(
+            "POST", "/", body, {"X-Amz-Target": "SimpleWorkflowService.PollForActivityTask"}
+        )
+        while control(url, "GET", "health")[1]["waiting_pollers"] == 0:
+            pass
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+        raw.connection.close()
+
+
+def test_the_control_surface_is_closed_to_web_pages_and_open_to_tools():
+    with endpoint("--clock", "virtual") as (process, url):
+        status, health = control(url, "GET", "health")
+        assert (status, health["pid"]) == (200, process.pid)
+        assert health["clock"]["virtual"]
+        assert not health["clock"]["skipping"]
+        assert control(url, "GET", "health", Origin="http://evil")[0] == 403
+        assert control(url, "GET", "health", **{"X-Local-SWF": "0"})[0] == 403
+        assert control(url, "POST", "nothing")[0] == 404
+        assert control(url, "POST", "clock", {"advance": "soon"})[0] == 400
+        assert control(url, "POST", "clock", {"advance": 1000, "unlock": True})[1]["skipping"]
+        assert control(url, "POST", "clock", {"lock": True})[1]["skipping"] is False
+        assert control(url, "POST", "faults", {"rules": [{"kind": "no"}]})[0] == 400
+        assert (
+            control(url, "POST", "faults", {"rules": [{"kind": "throttle", "count": 1}]})[0] == 200
+        )
+        with client(url) as swf:
+            with pytest.raises(ClientError, match="Rate exceeded"):
+                swf.list_domains(registrationStatus="REGISTERED")
+            swf.list_domains(registrationStatus="REGISTERED")
+        assert control(url, "POST", "stop")[0] == 200
+        assert process.wait(10) == 0
+
+
+def test_faults_from_a_file(tmp_path):
+    file = tmp_path / "faults.json"
+    file.write_text('{"rules": [{"kind": "throttle", "operation": "ListDomains"}]}')
+    with (
+        endpoint("--faults", str(file)) as (_, url),
+        client(url) as swf,
+        pytest.raises(ClientError, match="Rate exceeded"),
+    ):
+        swf.list_domains(registrationStatus="REGISTERED")
+
+
+def test_only_signed_requests_of_known_keys_are_served():
+    with endpoint("--require-signature", "--key", "known=secret") as (_, url):
+        question = {"registrationStatus": "REGISTERED"}
+        with client(url, key="known", secret="secret") as swf:
+            swf.list_domains(**question)
+        for key, secret, code in (
+            ("known", "wrong", "InvalidSignatureException"),
+            ("unknown", "secret", "UnrecognizedClientException"),
+        ):
+            with client(url, key=key, secret=secret) as swf, pytest.raises(ClientError) as refused:
+                swf.list_domains(**question)
+            assert refused.value.response["Error"]["Code"] == code
+        raw = Raw(url)
+        for headers, code in (
+            ({}, "MissingAuthenticationTokenException"),
+            ({"Authorization": "AWS4-HMAC-SHA256 nonsense"}, "IncompleteSignatureException"),
+        ):
+            response = raw.send("ListDomains", question, headers)
+            assert json.loads(response.read())["__type"].endswith(code)
+            assert response.status == 403
+        raw.connection.close()
+
+
+def test_tokens_and_tasks_survive_a_crash(tmp_path):
+    file = str(tmp_path / "swf.sqlite")
+    with endpoint("--database", file) as (process, url), client(url) as swf:
+        world = World(None, swf).register()
+        run_id = world.start()
+        world.decide(schedule("a"), schedule("b"))
+        token = world.activity()["taskToken"]
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    with endpoint("--database", file) as (_, url), client(url) as swf:
+        world = World(None, swf)
+        swf.respond_activity_task_completed(taskToken=token)
+        swf.respond_activity_task_completed(taskToken=world.activity()["taskToken"])
+        world.decide(COMPLETE)
+        assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
+
+
+def drive(url: str, worker: int, acknowledged: list[str], stop: threading.Event) -> None:
+    """Start and finish runs until the endpoint is gone; note what it has acknowledged."""
+    swf = client_of(url)
+    world = World(None, swf)
+    number = 0
+    try:
+        while not stop.is_set():
+            workflow_id = f"{worker}-{number}-{os.urandom(4).hex()}"
+            run_id = world.start(workflow_id, taskList={"name": f"l{worker}"})
+            acknowledged.append(f"{workflow_id} {run_id} started")
+            task = world.decision(f"l{worker}")
+            world.respond(task, schedule(taskList={"name": f"l{worker}"}))
+            acknowledged.append(f"{workflow_id} {run_id} scheduled")
+            token = world.activity(f"l{worker}")["taskToken"]
+            swf.respond_activity_task_completed(taskToken=token, result="r")
+            acknowledged.append(f"{workflow_id} {run_id} completed")
+            world.respond(world.decision(f"l{worker}"), COMPLETE)
+            acknowledged.append(f"{workflow_id} {run_id} closed")
+            number += 1
+    except (ClientError, BotoCoreError):
+        stop.set()
+    finally:
+        swf.close()
+
+
+EVENT_OF = {
+    "started": "WorkflowExecutionStarted",
+    "scheduled": "ActivityTaskScheduled",
+    "completed": "ActivityTaskCompleted",
+    "closed": "WorkflowExecutionCompleted",
+}
+
+
+def test_what_was_acknowledged_is_there_after_kill_at_any_moment(tmp_path):
+    """Three lives of one file, each ended by SIGKILL under load; nothing said is lost."""
+    file = str(tmp_path / "swf.sqlite")
+    acknowledged: list[str] = []
+    for life in range(3):
+        with endpoint("--database", file) as (process, url):
+            if life == 0:
+                with client(url) as swf:
+                    World(None, swf).register()
+            stop = threading.Event()
+            before = len(acknowledged)
+            threads = [
+                threading.Thread(target=drive, args=(url, life * 10 + n, acknowledged, stop))
+                for n in range(3)
+            ]
+            for thread in threads:
+                thread.start()
+            while len(acknowledged) < before + 60 + 7 * life:
+                pass
+            process.send_signal(signal.SIGKILL)
+            for thread in threads:
+                thread.join()
+    with endpoint("--database", file) as (_, url), client(url) as swf:
+        world = World(None, swf)
+        for line in acknowledged:
+            workflow_id, run_id, what = line.split()
+            assert EVENT_OF[what] in world.types(run_id, workflow_id)
+        for line in {line.rsplit(" ", 1)[0] for line in acknowledged}:
+            workflow_id, run_id = line.split()
+            events = world.history(run_id, workflow_id)
+            assert [event["eventId"] for event in events] == list(range(1, len(events) + 1))
+            swf_open = world.describe(run_id, workflow_id)["executionInfo"]
+            if swf_open["executionStatus"] == "OPEN":
+                swf.signal_workflow_execution(
+                    domain="d", workflowId=workflow_id, signalName="still there"
+                )
