@@ -51,7 +51,7 @@ def _live(changes: Iterator[Status]) -> Status:
 
 COMMAND = Command(
     name="monitor",
-    help="watch an execution until it closes",
+    help="watch an execution until it closes; exit code 1 unless it COMPLETED",
     example="monitor WORKFLOW_ID --interval 2",
     fields="one object a line at each change, with the fields of status",
     add_arguments=add_arguments,

@@ -17,7 +17,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def json_from(source: str) -> Json:
     """The JSON value of `-` (standard input), of a text that begins with `{` or `[`, or a file."""
     if source == "-":
-        return _parsed(sys.stdin.read(), "standard input")
+        return _parsed(read_text(source), "standard input")
     if source.lstrip()[:1] in ("{", "["):
         return _parsed(source, "the argument")
     return _parsed(read_text(source), source)
@@ -25,16 +25,16 @@ def json_from(source: str) -> Json:
 
 def read_text(source: str) -> str:
     """The text of a file, or of standard input for `-`."""
-    if source == "-":
-        return sys.stdin.read()
+    name = "standard input" if source == "-" else f"the file {source}"
     try:
-        return Path(source).read_text(encoding="utf-8-sig")
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return data.decode("utf-8-sig")
     except FileNotFoundError:
-        raise InvalidInputError(f"the file {source} does not exist") from None
+        raise InvalidInputError(f"{name} does not exist") from None
     except OSError as error:
-        raise InvalidInputError(f"the file {source} cannot be read: {error.strerror}") from None
+        raise InvalidInputError(f"{name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise InvalidInputError(f"the file {source} is not UTF-8 text") from None
+        raise InvalidInputError(f"{name} is not UTF-8 text") from None
 
 
 def _parsed(text: str, source: str) -> Json:

@@ -32,8 +32,7 @@ def new_start_id() -> str:
 
 def checked_workflow_id(workflow_id: str) -> str:
     """`workflow_id` if SWF would take it; `InvalidInputError` otherwise."""
-    controls = any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in workflow_id)
-    wrong = controls or FORBIDDEN & set(workflow_id) or workflow_id == "arn"
+    wrong = any(map(_is_forbidden, workflow_id)) or workflow_id == "arn"
     if wrong or not 1 <= wire.length(workflow_id) <= ID_CHARACTERS:
         raise InvalidInputError(
             f"workflow id {wire.cut(workflow_id, 60)!r} cannot be used: 1 to {ID_CHARACTERS} "
@@ -68,8 +67,15 @@ def checked_timeout(timeout: int | str | None) -> str | None:
 def checked_input(value: Json) -> Json:
     """`value` if it is JSON and leaves our reserved keys alone."""
     try:
-        wire.dumps(value)
+        wire.dumps(value).encode()  # half a surrogate pair is no text, but passes as JSON
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"the input is not JSON: {error}") from None
     wire.check_free_of_reserved_keys(value)
     return value
+
+
+def _is_forbidden(character: str) -> bool:
+    """Whether no id may hold it: separators, control characters, half surrogate pairs."""
+    code = ord(character)
+    control = code < 0x20 or 0x7F <= code <= 0x9F
+    return control or 0xD800 <= code <= 0xDFFF or character in FORBIDDEN

@@ -24,7 +24,7 @@ def test_usable_workflow_ids(workflow_id: str) -> None:
 
 @pytest.mark.parametrize(
     "workflow_id",
-    ["", "x" * 257, "a:b", "a/b", "a|b", "a\nb", "a\x7fb", "a\x9fb", "arn", "😀" * 129],
+    ["", "x" * 257, "a:b", "a/b", "a|b", "a\nb", "a\x7fb", "a\x9fb", "\udcff", "arn", "😀" * 129],
 )
 def test_unusable_workflow_ids(workflow_id: str) -> None:
     with pytest.raises(InvalidInputError, match="workflow id"):
@@ -64,7 +64,15 @@ def test_any_json_is_input(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{1, 2}, {"a": object()}, float("nan"), {"_process": {}}, [{"x": {"_process_ref": 1}}]]
+    "value",
+    [
+        {1, 2},
+        {"a": object()},
+        float("nan"),
+        "\ud800",
+        {"_process": {}},
+        [{"x": {"_process_ref": 1}}],
+    ],
 )
 def test_what_is_not_json_or_uses_our_keys_is_refused(value: object) -> None:
     with pytest.raises(InvalidInputError, match="input"):

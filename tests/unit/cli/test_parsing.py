@@ -17,7 +17,7 @@ def test_json_comes_from_a_file_standard_input_or_the_argument(
 ) -> None:
     path = tmp_path / "order.json"
     path.write_text('{"order_id": "Ü"}', encoding="utf-8")
-    monkeypatch.setattr("sys.stdin", io.StringIO("[1, 2]"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[1, 2]")))
 
     assert json_from(str(path)) == {"order_id": "Ü"}
     assert json_from("-") == [1, 2]
