@@ -25,6 +25,7 @@ import config
 import logs
 import polling
 import wire
+from activities import database, notifiers
 from activities.context import TaskContext, current_task, detached, entered, inside_a_task
 from activities.execution import Canceled, Completed, Failed, Outcome, execute, read_input
 from activities.heartbeats import Heartbeats
@@ -171,9 +172,11 @@ class ActivityWorker:
         """Work until `stop` is called or Ctrl+C pressed; returns when all work is done.
 
         A second Ctrl+C leaves at once: what ran is lost to this worker, times out and is
-        retried.  Raises `BusinessProcessError` (see `HOPELESS`) when the first poll shows that
-        nothing can work; later faults are waited out, whatever they are.
+        retried.  Raises `BusinessProcessError` when the settings or the first poll (see
+        `HOPELESS`) show that nothing can work; later faults are waited out, whatever they are.
         """
+        database.check(self.settings)
+        notifiers.chosen(self.settings)
         log.info("Activity worker started", engine=self.settings.engine, task_list=self.task_list)
         threads = [
             threading.Thread(target=self._work, name=f"activity-{number}", daemon=True)
@@ -200,7 +203,8 @@ class ActivityWorker:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        log.info("Activity worker takes no more tasks", in_work=len(self._in_work))
+        if self._fatal is None:
+            log.info("Activity worker takes no more tasks", in_work=len(self._in_work))
         self._turn.release(self.concurrency)
         self.swf_client.stop()
 
@@ -226,11 +230,14 @@ class ActivityWorker:
             except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
                 self._after_fault(error)
                 return None
-            self._outage.over()
+            if not self._stopping.is_set():
+                self._outage.over()
         return task
 
     def _register_missing(self) -> None:
         """On the embedded engine a process brings along what it needs, whoever starts first."""
+        if self._registered:
+            return
         with self._registration:
             if not self._registered:
                 polling.prepare(self.swf_client)

@@ -70,6 +70,11 @@ def database_url(settings: Settings) -> URL:
     return url
 
 
+def check(settings: Settings) -> None:
+    """Raise `ConfigurationError` for a `DATABASE_URL` that cannot work; touches no database."""
+    _driver(database_url(settings))
+
+
 def _open(url: URL) -> sa.Engine:
     return _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgresql(url)
 
@@ -117,14 +122,19 @@ def _use_wal(opened: sa.Engine) -> None:
 
 
 def _open_postgresql(url: URL) -> sa.Engine:
+    _driver(url)
+    return _made(sa.create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True))
+
+
+def _driver(url: URL) -> None:
+    """Load the module that speaks to the database."""
     try:
-        opened = sa.create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        url.get_dialect().import_dbapi()
     except ImportError as error:
         raise ConfigurationError(
             f"DATABASE_URL needs a driver: {error}; `pip install psycopg[binary]` and a URL "
             "that begins with postgresql+psycopg://"
         ) from error
-    return _made(opened)
 
 
 def _made(opened: sa.Engine) -> sa.Engine:

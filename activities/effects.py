@@ -93,9 +93,10 @@ def check(task: TaskContext, step: str) -> None:
 def undo(task: TaskContext, step: str) -> int:
     """Delete what the step wrote up to this visit and leave the tombstone; rows deleted.
 
-    Done again it answers the same.  Rows of a later visit stay.
+    Done again it answers the same.  Rows of a later visit stay.  A task that does not say what
+    it undoes (made by hand) undoes the step of that name.
     """
-    key = key_of(task, step)
+    key = {**key_of(task, step), **({} if task.undo else {"path": step})}
     with database.transaction(task.settings) as connection:
         insert_new(connection, step_effects, {**key, "visit": 0})
         row = _locked(connection, key)

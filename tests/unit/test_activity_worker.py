@@ -1,5 +1,6 @@
 """The worker's loop on a client in memory; against SWF itself see tests/contract."""
 
+import dataclasses
 import json
 import logging
 import threading
@@ -17,6 +18,7 @@ from activities import database
 from activity_worker import METHODS, ActivityCanceled, ActivityWorker, current_task
 from config import Settings
 from errors import (
+    ConfigurationError,
     CredentialsError,
     DomainNotRegisteredError,
     EngineUnreachableError,
@@ -470,6 +472,34 @@ def test_what_cannot_work_ends_the_worker_at_its_start_only(
     worker = ActivityWorker(survivor.worker.settings, swf_client=other)  # type: ignore[arg-type]
     with pytest.raises(type(error), match=str(error)):
         worker.run()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"notifier": "sns"}, {"notifier": "webhook"}, {"database_url": "mysql://localhost/x"},
+     {"database_url": "postgresql+pg8000://localhost/x"}],
+)  # fmt: skip
+def test_settings_that_cannot_work_end_the_worker_before_it_polls(
+    settings: Settings, client: Client, wrong: dict[str, str]
+) -> None:
+    chosen = dataclasses.replace(settings, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError):
+        ActivityWorker(chosen, swf_client=client).run()  # type: ignore[arg-type]
+    assert client.most_polling == 0
+
+
+def test_an_outage_that_the_worker_does_not_outlive_is_not_said_to_be_over(
+    client: Client, running: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    client.tasks.put(EngineUnreachableError("down"))
+    item = running(pollers=1)
+    for _ in range(2):
+        assert client.polled.acquire(timeout=PATIENCE)
+    item.worker.stop()
+    assert item.ended()
+    assert lines(caplog, "Polling fails") != []
+    assert lines(caplog, "Polling works again") == []
 
 
 # --- stopping -------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from activities import database, effects
 from activities.context import TaskContext, entered
+from activities.saving import save_results
 from activities.undo import compensate_transaction, reversals, rollback_step
 from config import Settings
 from errors import NonRetryableError, TombstoneError
@@ -50,6 +51,12 @@ def test_the_rows_of_a_users_own_step_are_deleted(shipments: sa.Table, task_of: 
     assert undo(task_of("Ship[1].Pack", undo=True), "Pack")["deleted"] == 3
     with database.transaction(task.settings) as connection:
         assert connection.execute(sa.select(shipments)).all() == []
+
+
+def test_a_task_made_by_hand_undoes_the_step_it_names(task_of: TaskOf) -> None:
+    with entered(task_of("SaveResults")):
+        save_results({"order_id": "ORD-1"})
+    assert undo(task_of("RollbackStep"), "SaveResults")["deleted"] == 1
 
 
 def test_several_rows_need_a_key_of_their_own() -> None:
