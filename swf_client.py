@@ -5,8 +5,8 @@ pages, attempts again with jitter where that is safe, faults as our errors, payl
 for SWF kept outside, and starts that happen once.  It knows no definitions, decisions or
 activities.
 
-Here are tasks and executions; `swf_reading` has histories and lists, `swf_registration` domains
-and types, `swf_connection` engines, credentials and retries, `swf_faults` what can go wrong.
+Here are tasks and executions; `swf.reading` has histories and lists, `swf.registration` domains
+and types, `swf.connection` engines, credentials and retries, `swf.faults` what can go wrong.
 
 Every method may raise the subclasses of `errors.SwfError`: `EngineUnreachableError`,
 `ThrottledError`, `CredentialsError`, `PermissionDeniedError`, `RequestRefusedError`,
@@ -21,7 +21,6 @@ from itertools import chain, islice
 
 import logs
 import payloads
-import swf_events
 import wire
 from errors import (
     EngineUnreachableError,
@@ -29,11 +28,12 @@ from errors import (
     PayloadError,
     UnknownExecutionError,
 )
-from swf_calls import present
-from swf_connection import Patience
-from swf_faults import ALREADY_STARTED, IN_DOUBT, UNKNOWN_RESOURCE, SwfFault
-from swf_reading import SwfReading
-from swf_registration import SwfRegistration
+from swf import events as swf_events
+from swf.calls import present
+from swf.connection import Patience
+from swf.faults import ALREADY_STARTED, IN_DOUBT, UNKNOWN_RESOURCE, SwfFault
+from swf.reading import SwfReading
+from swf.registration import SwfRegistration
 from wire import Json
 
 __all__ = ["Patience", "SwfClient"]

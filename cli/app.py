@@ -32,8 +32,8 @@ from cli.output import Output, safe
 from cli.parser import Parser
 from config import Settings
 from errors import BusinessProcessError, InvalidInputError
+from swf.connection import Patience
 from swf_client import SwfClient
-from swf_connection import Patience
 from workflow_starter import WorkflowStarter
 
 _log = logs.get("workflow_starter")

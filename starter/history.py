@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import wire
 from starter.runs import Event, attributes
+from swf.events import attribute_name
 from swf_client import SwfClient
-from swf_events import attribute_name
 
 START = "WorkflowExecutionStarted"
 

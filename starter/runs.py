@@ -11,8 +11,8 @@ from typing import Any, TypeAlias, TypedDict
 
 import wire
 from errors import UnknownExecutionError
+from swf.events import attributes, decoded_for_core
 from swf_client import SwfClient
-from swf_events import attributes, decoded_for_core
 from wire import Json
 
 __all__ = ["attributes"]  # beside what is defined here

@@ -13,8 +13,8 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 
 import config
-import swf_connection
 from errors import ConfigurationError, CredentialsError, EngineUnreachableError
+from swf import connection
 from swf_client import Patience, SwfClient
 from tests.unit.scripted_swf import ScriptedSwf, answer, drop, unused_port
 
@@ -52,7 +52,7 @@ class TestConstruction:
             raise AssertionError("no network, no boto3 at construction")
 
         monkeypatch.setattr(socket, "socket", refuse)
-        monkeypatch.setattr(swf_connection, "_session", refuse)
+        monkeypatch.setattr(connection, "_session", refuse)
         made = client()
         assert made.domain == "business-process-domain"
         assert not made.settings.data_dir.exists()

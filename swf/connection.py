@@ -25,9 +25,9 @@ from tenacity.wait import wait_random_exponential
 import logs
 from config import Settings, is_placeholder
 from errors import ConfigurationError, CredentialsError, EngineUnreachableError
-from swf_events import read_answer
-from swf_faults import BOTO_ERRORS, Kind, SwfFault, fault_of
-from swf_transport import NearbyTransport
+from swf.events import read_answer
+from swf.faults import BOTO_ERRORS, Kind, SwfFault, fault_of
+from swf.transport import NearbyTransport
 from wire import Json
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import create_parser
 
-from swf_events import read_answer
+from swf.events import read_answer
 from wire import Json
 
 CONNECT_SECONDS = 5.0

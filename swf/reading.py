@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-import swf_events
-from swf_calls import SwfCalls
+from swf import events as swf_events
+from swf.calls import SwfCalls
 from wire import Json
 
 Moment: TypeAlias = "datetime | float"

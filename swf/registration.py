@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from swf_calls import SwfCalls, present
-from swf_faults import ALREADY_THERE, SwfFault
+from swf.calls import SwfCalls, present
+from swf.faults import ALREADY_THERE, SwfFault
 from wire import Json
 
 

@@ -13,8 +13,8 @@ import wire
 from config import Settings
 from errors import BusinessProcessError
 from payloads import PayloadStore
-from swf_connection import Connection, Patience
-from swf_faults import SwfFault, public_error
+from swf.connection import Connection, Patience
+from swf.faults import SwfFault, public_error
 from wire import Json
 
 if TYPE_CHECKING:
