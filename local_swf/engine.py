@@ -74,7 +74,7 @@ class Engine:
         """A virtual clock found nothing that it may jump to."""
         self._loop = asyncio.get_running_loop()
         self._database = database
-        self._commits = GroupCommit(database, clock.now, self._rebuild)
+        self._commits = GroupCommit(database, clock.now, self._recover)
         self._in_service = 0
         self._changed = False
         self._last_change = self._loop.time()
@@ -351,6 +351,12 @@ class Engine:
 
         self._change(end)
         self._touch()
+
+    def _recover(self) -> None:
+        """A commit failed: what is in memory is ahead of the file."""
+        self._rebuild()
+        self._arm()
+        self._loop.call_soon(self._dispatch)
 
     def _rebuild(self) -> None:
         """Bring task lists and deadlines in line with the file."""

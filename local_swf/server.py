@@ -112,8 +112,8 @@ class Frontend:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise errors.too_large() from None
-        except web.HTTPException as error:
-            raise errors.serialization(error.text or "The request body cannot be read") from None
+        except (web.RequestPayloadError, web.HTTPException):
+            raise errors.serialization("The request body cannot be read") from None
         if len(body) > self._engine.limits.request_bytes:
             raise errors.too_large()
         if self._verifier is not None:
