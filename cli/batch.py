@@ -13,6 +13,7 @@ from cli.command import Arguments, Command
 from cli.output import Output, safe
 from cli.parsing import json_from, read_text
 from errors import InvalidInputError
+from starter.batch import BatchResult
 from wire import Json
 
 if TYPE_CHECKING:
@@ -36,19 +37,34 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     orders, results = _read(read_text(arguments.file))
     if not orders and not results:
         raise InvalidInputError(f"the file {arguments.file} has no line to start")
-    numbers = list(orders)
-    with _progress(len(orders), shown=sys.stderr.isatty() and not output.as_json) as advance:
-        started = starter.start_batch(
-            orders.values(),
-            tags=arguments.tag,
-            timeout=arguments.timeout,
-            on_result=lambda _: advance(),
-        )
-    for result in started:
-        facts: Result = {key: item for key, item in result.items() if key != "index"}
-        results.append({"line": numbers[result["index"]], **facts})
-    results.sort(key=lambda result: int(result["line"]))
+    try:
+        _start(starter, arguments, orders, results, bar=not output.as_json)
+    except KeyboardInterrupt:
+        _report(results, output)  # what was started is known to nobody else
+        raise
     return _report(results, output)
+
+
+def _start(
+    starter: WorkflowStarter,
+    arguments: Arguments,
+    orders: dict[int, Json],
+    results: list[Result],
+    *,
+    bar: bool,
+) -> None:
+    """Start the orders and add each result as it comes."""
+    numbers = list(orders)
+    with _progress(len(orders), shown=bar and sys.stderr.isatty()) as advance:
+
+        def heard(result: BatchResult) -> None:
+            facts: Result = {key: item for key, item in result.items() if key != "index"}
+            results.append({"line": numbers[result["index"]], **facts})
+            advance()
+
+        starter.start_batch(
+            orders.values(), tags=arguments.tag, timeout=arguments.timeout, on_result=heard
+        )
 
 
 def _read(text: str) -> tuple[dict[int, Json], list[Result]]:
@@ -82,6 +98,7 @@ def _failure(number: int, error: InvalidInputError) -> Result:
 
 
 def _report(results: list[Result], output: Output) -> int:
+    results.sort(key=lambda result: int(result["line"]))
     failed = [result for result in results if result["error"]]
     count = len(results) - len(failed)
     lines = [

@@ -61,25 +61,35 @@ class Batch:
         self._listener = listener
         self._hopeless: BusinessProcessError | None = None
         self._stopped = threading.Event()
+        self._heard: dict[int, BatchResult] = {}
 
     def run(self, orders: Iterable[Json]) -> list[BatchResult]:
-        """Start every order.  An interruption lets what is being started finish."""
+        """Start every order.
+
+        An interruption lets what is being started finish, and the listener hear of it.
+        """
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="batch") as pool:
             waiting = [pool.submit(self._one, index, item) for index, item in enumerate(orders)]
             try:
-                return sorted(self._results(waiting), key=lambda result: result["index"])
+                for future in as_completed(waiting):
+                    self._hear(future.result())
             except BaseException:
                 self._stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(cancel_futures=True)
+                self._hear_rest(waiting)
                 raise
+        return [self._heard[index] for index in sorted(self._heard)]
 
-    def _results(self, waiting: list[Future[BatchResult]]) -> list[BatchResult]:
-        results = []
-        for future in as_completed(waiting):
-            results.append(future.result())
+    def _hear(self, result: BatchResult) -> None:
+        if result["index"] not in self._heard:
+            self._heard[result["index"]] = result
             if self._listener:
-                self._listener(results[-1])
-        return results
+                self._listener(result)
+
+    def _hear_rest(self, waiting: list[Future[BatchResult]]) -> None:
+        for future in waiting:
+            if not future.cancelled() and future.exception() is None:
+                self._hear(future.result())
 
     def _one(self, index: int, order: Json) -> BatchResult:
         if self._hopeless or self._stopped.is_set():

@@ -69,5 +69,25 @@ def test_an_unexpected_error_comes_out_and_ends_the_batch() -> None:
         run(broken, [1, 2, 3])
 
 
+def test_an_interruption_tells_of_what_was_started() -> None:
+    told: list[BatchResult] = []
+
+    def listener(result: BatchResult) -> None:
+        told.append(result)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    started = []
+
+    def remembering(order: Json) -> Started:
+        started.append(order)
+        return start(order)
+
+    with pytest.raises(KeyboardInterrupt):
+        Batch(remembering, Pace(1_000_000, 1_000), listener).run(list(range(100)))
+
+    assert {item["workflow_id"] for item in told if item["run_id"]} == {f"w-{o}" for o in started}
+
+
 def test_no_orders_no_results() -> None:
     assert run(start, []) == []

@@ -37,10 +37,16 @@ def settings(
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings of the embedded SWF, for what moto cannot do."""
-    with LocalSWF() as swf:
-        yield _settings(monkeypatch, tmp_path, swf.url)
+def swf() -> Iterator[LocalSWF]:
+    """An embedded SWF, for what moto cannot do."""
+    with LocalSWF() as running:
+        yield running
+
+
+@pytest.fixture
+def embedded(swf: LocalSWF, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of the embedded SWF."""
+    return _settings(monkeypatch, tmp_path, swf.url)
 
 
 def _settings(monkeypatch: pytest.MonkeyPatch, data_dir: Path, endpoint: str) -> Settings:

@@ -17,6 +17,7 @@ from errors import (
     UnknownExecutionError,
     UnknownStepError,
 )
+from local_swf.testing import LocalSWF
 from starter import runs
 from starter.runs import Started
 from tests.contract.starter.conftest import decide, fail, work
@@ -253,6 +254,35 @@ def test_the_second_of_two_operators_learns_who_was_faster(
         embedded_starter.resume_workflow_from_step(**old, step_name="ProcessData", actor="bea")
 
     assert raised.value.run_id == first["run_id"]
+
+
+@pytest.mark.parametrize("fault", ["drop", "reset", "twice", "unavailable"])
+def test_a_resume_whose_start_meets_a_fault_starts_one_run(
+    embedded_starter: WorkflowStarter, swf: LocalSWF, fault: str
+) -> None:
+    old = failed_at_second_step(embedded_starter)
+    swf.faults.add(fault, "StartWorkflowExecution", count=1)
+
+    resumed = embedded_starter.resume_workflow_from_step(**old, step_name="ProcessData")
+
+    found = {item["run_id"] for item in embedded_starter.list_workflows()}
+    assert found == {old["run_id"], resumed["run_id"]}
+    assert resumed["previous_run_id"] == old["run_id"]
+
+
+@pytest.mark.parametrize("fault", ["drop", "reset", "twice", "unavailable"])
+def test_a_signal_that_meets_a_fault_carries_one_request(
+    embedded_starter: WorkflowStarter, swf: LocalSWF, fault: str
+) -> None:
+    started = embedded_starter.start_workflow(ORDER)
+    swf.faults.add(fault, "SignalWorkflowExecution", count=1)
+
+    resumed = embedded_starter.resume_workflow_from_step(**started, step_name="ProcessData")
+
+    requests = {
+        json.loads(sent["input"])["request_id"] for sent in signals(embedded_starter, started)
+    }
+    assert requests == {resumed["request_id"]}
 
 
 def test_a_start_that_was_settled_as_the_old_run_is_made_again(

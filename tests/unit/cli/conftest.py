@@ -20,9 +20,19 @@ class FakeStarter:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.batch_results: list[dict[str, Any]] = []
         self.answers: dict[str, Any] = {
             "start_workflow": {"workflow_id": "w-1", "run_id": "r-1"},
         }
+
+    def start_batch(self, orders: Any, **named: Any) -> list[dict[str, Any]]:
+        """Tell of the results that a test put into `batch_results`, then be interrupted or not."""
+        self.calls.append(("start_batch", (list(orders),), named))
+        for result in self.batch_results:
+            named["on_result"](result)
+        if isinstance(self.answers.get("start_batch"), BaseException):
+            raise self.answers["start_batch"]
+        return self.batch_results
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def method(*positional: Any, **named: Any) -> Any:

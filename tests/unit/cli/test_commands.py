@@ -241,7 +241,7 @@ def test_batch_starts_every_line_and_sums_up(
 ) -> None:
     path = tmp_path / "orders.jsonl"
     path.write_text('{"order_id": 1}\n\n{"order_id": 2}\r\n', encoding="utf-8")
-    fake.answers["start_batch"] = [result(0), result(1)]
+    fake.batch_results = [result(0), result(1)]
 
     assert main(["batch", str(path), "--tag", "a"]) == 0
 
@@ -254,7 +254,7 @@ def test_batch_goes_on_past_a_line_that_is_not_json(
 ) -> None:
     path = tmp_path / "orders.jsonl"
     path.write_text('{"order_id": 1}\nnonsense\n{"order_id": }\n{"order_id": 4}\n')
-    fake.answers["start_batch"] = [result(0), result(1)]
+    fake.batch_results = [result(0), result(1)]
 
     assert main(["batch", str(path), "--json"]) == 2
 
@@ -278,9 +278,24 @@ def test_the_gravest_failure_of_a_batch_is_its_exit_code(
 ) -> None:
     path = tmp_path / "orders.jsonl"
     path.write_text('{"order_id": 1}\n' * len(kinds))
-    fake.answers["start_batch"] = [result(i, "no", kind) for i, kind in enumerate(kinds)]
+    fake.batch_results = [result(i, "no", kind) for i, kind in enumerate(kinds)]
 
     assert main(["batch", str(path)]) == code
+
+
+def test_an_interrupted_batch_says_what_it_started(
+    fake: FakeStarter, capsys: Capsys, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.jsonl"
+    path.write_text('{"order_id": 1}\n{"order_id": 2}\n')
+    fake.batch_results = [result(1)]
+    fake.answers["start_batch"] = KeyboardInterrupt()
+
+    assert main(["batch", str(path), "--json"]) == 130
+
+    printed = capsys.readouterr()
+    assert [item["line"] for item in json.loads(printed.out)["results"]] == [2]
+    assert printed.err == "interrupted\n"
 
 
 def test_an_empty_batch_is_a_mistake(fake: FakeStarter, tmp_path: Path) -> None:
