@@ -58,11 +58,11 @@ class Processes:
         return process
 
     def run(
-        self, arguments: Sequence[str], input: str | None = None, **env: str
+        self, arguments: Sequence[str], *, stdin: str | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the project to its end."""
         return subprocess.run(
-            [sys.executable, *arguments], env={**self.environment, **env}, cwd=ROOT, input=input,
+            [sys.executable, *arguments], env={**self.environment, **env}, cwd=ROOT, input=stdin,
             capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
 
