@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import config
-from config import Settings
-from tests.contract.starter.conftest import _settings
-from workflow_starter import WorkflowStarter
+
+Command = Callable[..., Any]
 
 
 @pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    settings = _settings(monkeypatch, tmp_path, "local")
-    yield settings
+def command(tmp_path: Path) -> Iterator[Command]:
+    """The command line in processes of its own, on an engine of the test's own."""
+    env = {**os.environ, "SWF_ENDPOINT": "local", "DATA_DIR": str(tmp_path)}
+
+    def run(*arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "workflow_starter.py", *arguments, "--json"],
+            cwd=config.HOME, env=env, check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    yield run
     subprocess.run(
-        [sys.executable, "-m", "local_swf", "stop", "--folder", str(settings.swf_dir)],
+        [sys.executable, "-m", "local_swf", "stop", "--folder", str(tmp_path / "swf")],
         cwd=config.HOME, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
 
 
 def test_the_first_start_brings_up_the_engine_and_registers_what_is_missing(
-    local: Settings,
+    command: Command,
 ) -> None:
-    starter = WorkflowStarter(local)
+    started = command("start", "--input", "docs/examples/complex-order.json", "--tag", "first")
 
-    started = starter.start_workflow({"order_id": "ORD-1"})
+    status = command("status", started["workflow_id"])
+    (listed,) = command("list", "--open", "--tag", "first")
 
-    assert starter.status(**started)["state"] == "RUNNING"
-    kinds = {info["activityType"]["name"] for info in starter.swf_client.list_activity_types()}
-    assert {"ValidateInput", "CompensateTransaction"} <= kinds
+    assert (status["run_id"], status["state"]) == (started["run_id"], "RUNNING")
+    assert listed["run_id"] == started["run_id"]
