@@ -238,6 +238,7 @@ class Engine:
         return result
 
     def _roll_back(self, error: BaseException) -> None:
+        self._state.registry.forget()
         if self._database.connection.in_transaction:
             self._database.execute("ROLLBACK TO work")
             self._database.execute("RELEASE work")
@@ -364,6 +365,7 @@ class Engine:
         state.tasks.clear_tasks()
         state.deadlines.clear()
         state.started.clear()
+        state.registry.forget()
         state.open_runs = Counter()
         work = Work(state, self.clock.now())
         for run in runs.select(self._database, "close_status IS NULL"):

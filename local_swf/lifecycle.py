@@ -13,6 +13,11 @@ from local_swf.work import Work
 
 _REQUIRED = ("executionStartToCloseTimeout", "taskList", "taskStartToCloseTimeout", "childPolicy")
 """What a start must resolve, in the order in which SWF reports it missing."""
+_DEFAULTS = {
+    member: f"default{member[0].upper()}{member[1:]}"
+    for member in (*_REQUIRED, "taskPriority", "lambdaRole")
+}
+"""Each setting of a run, and the member of a type that is its default."""
 
 
 class UndefinedError(Exception):
@@ -58,22 +63,20 @@ class Parent:
 
 def resolve(given: dict[str, Json], defaults: dict[str, Json]) -> Settings:
     """The settings of a start: its own first, then the type's; raises UndefinedError."""
-
-    def value(member: str) -> Json:
-        if (own := given.get(member)) is not None:
-            return own
-        return defaults.get(f"default{member[0].upper()}{member[1:]}")
-
+    values: dict[str, Json] = {
+        member: given[member] if member in given else defaults.get(default)
+        for member, default in _DEFAULTS.items()
+    }
     for member in _REQUIRED:
-        if value(member) is None:
+        if values[member] is None:
             raise UndefinedError(member)
     return Settings(
-        execution_timeout=value("executionStartToCloseTimeout"),
-        task_list=value("taskList")["name"],
-        task_timeout=value("taskStartToCloseTimeout"),
-        child_policy=value("childPolicy"),
-        task_priority=value("taskPriority"),
-        lambda_role=value("lambdaRole"),
+        execution_timeout=values["executionStartToCloseTimeout"],
+        task_list=values["taskList"]["name"],
+        task_timeout=values["taskStartToCloseTimeout"],
+        child_policy=values["childPolicy"],
+        task_priority=values["taskPriority"],
+        lambda_role=values["lambdaRole"],
     )
 
 
@@ -149,10 +152,8 @@ def close(work: Work, run: Run, status: str) -> None:
     decision_tasks.withdraw(work, run)
     work.set_deadline(Deadline(EXECUTION, run.id), None)
     _drop_open_things(work, run)
-    row = work.database.one("SELECT retention FROM domains WHERE id = ?", run.domain)
-    retention = row[0] if row else "NONE"
-    days = 0 if retention == "NONE" else int(retention)
-    run.purge_at = work.now + days * 86_400_000
+    domain = work.state.registry.domain_by_id(work.database, run.domain)
+    run.purge_at = work.now + domain.retention_ms
     work.after_release(_note_purge, work, run.purge_at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from local_swf import errors, jsontext, runs
 from local_swf.database import Database
@@ -13,23 +13,10 @@ from local_swf.deadlines import Deadline, Deadlines
 from local_swf.jsontext import Json
 from local_swf.limits import Limits
 from local_swf.quotas import Rates
+from local_swf.registry import Domain, Registry, Type
 from local_swf.runs import Run
 from local_swf.tasklists import ListKey, Task, TaskLists
 from local_swf.tokens import Tokens
-
-
-class Domain(NamedTuple):
-    """A registered domain, without its description and tags."""
-
-    id: int
-    name: str
-    status: str
-    retention: str
-
-    @property
-    def retention_ms(self) -> int:
-        """How long closed runs stay, in milliseconds; 0 when they are not kept."""
-        return 0 if self.retention == "NONE" else int(self.retention) * 86_400_000
 
 
 @dataclass
@@ -50,6 +37,7 @@ class State:
     rates: Rates
     open_runs: Counter[int] = field(default_factory=Counter)
     """Open runs by domain."""
+    registry: Registry = field(default_factory=Registry)
     denied: frozenset[str] = frozenset()
     """Decisions that nobody may make."""
     region: str = "us-east-1"
@@ -78,12 +66,16 @@ class Work:
 
     def domain(self, name: str) -> Domain:
         """The domain of a request; UnknownResourceFault when it was never registered."""
-        row = self.database.one(
-            "SELECT id, name, status, retention FROM domains WHERE name = ?", name
-        )
-        if row is None:
-            raise errors.unknown_domain(name)
-        return Domain(*row)
+        return self.state.registry.domain(self.database, name)
+
+    def find_type(self, domain: int, kind: str, name: str, version: str) -> Type | None:
+        """A type by its name and version; `kind` is `workflow` or `activity`."""
+        return self.state.registry.find_type(self.database, domain, kind, name, version)
+
+    def registry_changed(self) -> None:
+        """Note that this work changes domains or types."""
+        self.state.registry.forget()
+        self.after_release(self.state.registry.forget)
 
     def run(self, number: int) -> Run | None:
         """The run with a number, None once retention has removed it."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_swf.jsontext import Json
-from local_swf.operations.types import find_type
 from local_swf.runs import Run
 from local_swf.work import Work
 
@@ -39,7 +38,7 @@ class Batch:
 
     def type_problem(self, kind: str, named: Args) -> tuple[str | None, Args]:
         """What is wrong with a type (`DEPRECATED`, `DOES_NOT_EXIST`, None) and its defaults."""
-        found = find_type(self.work, self.run.domain, kind, named["name"], named["version"])
+        found = self.work.find_type(self.run.domain, kind, named["name"], named["version"])
         if found is None:
             return "DOES_NOT_EXIST", {}
         return ("DEPRECATED" if found.status == "DEPRECATED" else None), found.defaults

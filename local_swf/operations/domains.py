@@ -7,7 +7,8 @@ import json
 from local_swf import errors
 from local_swf.jsontext import Json, dumps, present
 from local_swf.paging import by_name
-from local_swf.work import Domain, Work
+from local_swf.registry import Domain
+from local_swf.work import Work
 
 Args = dict[str, Json]
 
@@ -58,6 +59,7 @@ def undeprecate(work: Work, arguments: Args) -> None:
 
 
 def _set_status(work: Work, domain: Domain, status: str) -> None:
+    work.registry_changed()
     work.database.execute("UPDATE domains SET status = ? WHERE id = ?", (status, domain.id))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_swf import errors, history, lifecycle
 from local_swf.jsontext import Json, dumps, present
 from local_swf.lifecycle import UndefinedError
-from local_swf.operations.types import find_type, shown, unknown_type
+from local_swf.operations.types import shown, unknown_type
 from local_swf.runs import Run
 from local_swf.visibility import execution_info
 from local_swf.work import Work
@@ -17,7 +17,7 @@ def start(work: Work, arguments: Args) -> Args:
     """StartWorkflowExecution."""
     domain = work.domain(arguments["domain"])
     named = arguments["workflowType"]
-    found = find_type(work, domain.id, "workflow", named["name"], named["version"])
+    found = work.find_type(domain.id, "workflow", named["name"], named["version"])
     if found is None:
         raise unknown_type("workflow", named)
     if domain.status == "DEPRECATED":

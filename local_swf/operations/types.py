@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import NamedTuple
-
 from local_swf import errors
 from local_swf.jsontext import Json, dumps, present
 from local_swf.paging import by_name
-from local_swf.work import Domain, Work
+from local_swf.registry import SELECT_TYPES, Domain, Type, type_of
+from local_swf.work import Work
 
 Args = dict[str, Json]
 
 
-class Type(NamedTuple):
-    """A registered or deprecated type."""
-
-    name: str
-    version: str
-    status: str
-    description: str | None
-    created: int
-    deprecated: int | None
-    defaults: Args
-
-
-_SELECT = "SELECT name, version, status, description, created, deprecated, defaults FROM types"
 _KEY = " WHERE domain = ? AND kind = ? AND name = ? AND version = ?"
-
-
-def _type(row: tuple[Json, ...]) -> Type:
-    name, version, status, description, created, deprecated, defaults = row
-    return Type(name, version, status, description, created, deprecated, json.loads(defaults))
-
-
-def find_type(work: Work, domain: int, kind: str, name: str, version: str) -> Type | None:
-    """A type by its name and version; `kind` is `workflow` or `activity`."""
-    row = work.database.one(_SELECT + _KEY, domain, kind, name, version)
-    return _type(row) if row else None
 
 
 def shown(kind: str, name: str, version: str) -> str:
@@ -62,11 +36,12 @@ class TypeOperations:
         """Register{Workflow,Activity}Type."""
         domain = work.domain(arguments["domain"])
         name, version = arguments["name"], arguments["version"]
-        if find_type(work, domain.id, self._kind, name, version):
+        if work.find_type(domain.id, self._kind, name, version):
             raise errors.fault("TypeAlreadyExistsFault", shown(self._kind, name, version))
         if domain.status == "DEPRECATED":
             raise errors.fault("DomainDeprecatedFault", domain.name)
         self._check_count(work, domain)
+        work.registry_changed()
         defaults = {key: value for key, value in arguments.items() if key.startswith("default")}
         work.database.execute(
             "INSERT INTO types VALUES (?, ?, ?, ?, 'REGISTERED', ?, ?, NULL, ?)",
@@ -112,6 +87,7 @@ class TypeOperations:
                 "TypeNotDeprecatedFault",
                 "The type is currently registered and cannot be deleted in its current state",
             )
+        work.registry_changed()
         work.database.execute(
             "DELETE FROM types" + _KEY, (domain.id, self._kind, found.name, found.version)
         )
@@ -124,7 +100,7 @@ class TypeOperations:
     def list_all(self, work: Work, arguments: Args) -> Args:
         """List{Workflow,Activity}Types, ascending by name then version."""
         domain = work.domain(arguments["domain"])
-        sql = _SELECT + " WHERE domain = ? AND kind = ? AND status = ?"
+        sql = SELECT_TYPES + " WHERE domain = ? AND kind = ? AND status = ?"
         parameters = [domain.id, self._kind, arguments["registrationStatus"]]
         if (name := arguments.get("name")) is not None:
             sql += " AND name = ?"
@@ -132,12 +108,12 @@ class TypeOperations:
         rows, token = by_name(
             work, self._list_operation, arguments, sql, parameters, ["name", "version"]
         )
-        return present(typeInfos=[self._info(_type(row)) for row in rows], nextPageToken=token)
+        return present(typeInfos=[self._info(type_of(row)) for row in rows], nextPageToken=token)
 
     def _existing(self, work: Work, arguments: Args) -> tuple[Domain, Type]:
         domain = work.domain(arguments["domain"])
         named = arguments[self._member]
-        found = find_type(work, domain.id, self._kind, named["name"], named["version"])
+        found = work.find_type(domain.id, self._kind, named["name"], named["version"])
         if found is None:
             raise unknown_type(self._kind, named)
         return domain, found
@@ -145,6 +121,7 @@ class TypeOperations:
     def _set_status(
         self, work: Work, domain: Domain, found: Type, status: str, deprecated: int | None
     ) -> None:
+        work.registry_changed()
         work.database.execute(
             "UPDATE types SET status = ?, deprecated = ?" + _KEY,
             (status, deprecated, domain.id, self._kind, found.name, found.version),
