@@ -28,6 +28,7 @@ from workflow import Definition, Execution, Fact, Policy
 from workflow.parking import park
 
 STICKY_SECONDS = 5  # how long a task waits on a decider's own list before the shared one gets it
+REMEMBERED_COMPLAINTS = 1000  # runs of which it is known that their trouble is in the log
 
 workflow_steps: list[str] = [task.name for task in process.STEPS]
 """The names of the steps, in order; `process.STEPS` is where they are written."""
@@ -65,6 +66,7 @@ class DecisionWorker:
             _LIST_CHARACTERS
         )
         self._deciding = threading.local()
+        self._undecidable: dict[str, str] = {}
         self._polls = polling.Polls("decider", self.swf_client)
 
     # --- running ----------------------------------------------------------------------------
@@ -203,19 +205,28 @@ class DecisionWorker:
     def _park(self, task: Task, error: Exception) -> None:
         """Leave the task to time out once; then answer with a park timer and the reason."""
         why = str(error) or type(error).__name__
-        _log.error(
-            "A decision task cannot be decided; the execution waits and is not failed",
-            workflow_id=task["workflowExecution"]["workflowId"],
-            run_id=task["workflowExecution"]["runId"],
-            why=why,
-            exc_info=None if isinstance(error, BusinessProcessError) else error,
-        )
+        self._complain(task["workflowExecution"], why, error)
         events = task["events"]
         if isinstance(error, SwfError) or not events or events[0]["eventId"] != 1:
             return  # redelivered with the whole history
         parking = park(events, why)
         if parking is not None:
             self._respond(task, parking.decisions, parking.context, sticky=False)
+
+    def _complain(self, run: Mapping[str, str], why: str, error: Exception) -> None:
+        """Log why a run cannot be decided, once for each reason."""
+        if self._undecidable.get(run["runId"]) == why:
+            return
+        if len(self._undecidable) >= REMEMBERED_COMPLAINTS:
+            self._undecidable.clear()
+        self._undecidable[run["runId"]] = why
+        _log.error(
+            "A decision task cannot be decided; the execution waits and is not failed",
+            workflow_id=run["workflowId"],
+            run_id=run["runId"],
+            why=why,
+            exc_info=None if isinstance(error, BusinessProcessError) else error,
+        )
 
 
 def policy_of(settings: Settings) -> Policy:

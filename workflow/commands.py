@@ -6,7 +6,9 @@ that never reached SWF is simply read again.
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from errors import UndecidableError
@@ -47,19 +49,22 @@ def decide(machine: Machine) -> list[Decision]:
         return _hold(machine)
     first = [*_run_options(machine), *_markers(machine), *_unwanted_timers(machine)]
     if state.mode is Mode.ENDING and state.stop is None:
-        return [*_fitting(machine, first, closing=True), _close(machine)]
+        return _closing(machine, first, _close)
     if _must_continue(machine):
-        return [
-            *_fitting(machine, [*first, *_all_timers(machine)], closing=True),
-            _continue_as_new(machine),
-        ]
+        return _closing(machine, [*first, *_all_timers(machine)], _continue_as_new)
     decisions = [*first, *_stopping(machine), *_work(machine)]
     return _awake(machine, _fitting(machine, decisions))
 
 
-def _fitting(
-    machine: Machine, decisions: list[Decision], *, closing: bool = False
+def _closing(
+    machine: Machine, before: list[Decision], close: Callable[[Machine], Decision]
 ) -> list[Decision]:
+    """A response that closes the run, or as much of what comes before as fits."""
+    fitting = _fitting(machine, before)
+    return [*before, close(machine)] if fitting == before else fitting
+
+
+def _fitting(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     """As many decisions as one response holds; a wake timer brings the rest."""
     room, size, kept = RESPONSE_DECISIONS - 1, 0, 0
     for decision in decisions[:room]:
@@ -69,30 +74,28 @@ def _fitting(
         kept += 1
     if kept == len(decisions):
         return decisions
-    if closing:
-        raise UndecidableError("a closing response would not fit; report this as a bug")
     return [*decisions[:kept], _wake(machine)]
 
 
 def _wire_bytes(decision: Decision) -> int:
     """An upper bound of a decision's bytes: longer payloads travel as references."""
     texts = decision[_block(decision["decisionType"])].values()
-    longest = 6 * PAYLOAD_CHARACTERS  # \\uXXXX for every character
-    return 500 + sum(min(len(dumps(text).encode()) * 2, longest) for text in texts)
+    longest = 6 * PAYLOAD_CHARACTERS  # \uXXXX for every character
+    return 500 + sum(min(len(json.dumps(text)), longest) for text in texts)
 
 
 def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     """Never wait for something that wakes nobody (markers and timer cancels do not)."""
     wakes = {"ScheduleActivityTask", "StartTimer"}
-    cancels = {d["cancelTimerDecisionAttributes"]["timerId"] for d in decisions if _cancels(d)}
+    cancels = {
+        decision["cancelTimerDecisionAttributes"]["timerId"]
+        for decision in decisions
+        if decision["decisionType"] == "CancelTimer"
+    }
     staying = [item for item in machine.state.open.values() if item.id not in cancels]
     if staying or any(decision["decisionType"] in wakes for decision in decisions):
         return decisions
     return [*decisions, _wake(machine)]
-
-
-def _cancels(decision: Decision) -> bool:
-    return bool(decision["decisionType"] == "CancelTimer")
 
 
 # --- markers --------------------------------------------------------------------------------

@@ -160,6 +160,7 @@ def _attempt_failed(machine: Machine, found: Attributes, failure: failures.Failu
 
 
 def _activity_cancel_requested(machine: Machine, found: Attributes) -> None:
+    """It was asked, in vain perhaps: once is enough, for the grace ends the wait."""
     work = _work_of_activity(machine, found["activityId"])
     if work is not None:
         work.cancel_requested = True
@@ -275,6 +276,7 @@ HANDLERS: dict[str, Callable[[Machine, Attributes], None]] = {
     "ActivityTaskTimedOut": _activity_timed_out,
     "ActivityTaskCanceled": _activity_canceled,
     "ActivityTaskCancelRequested": _activity_cancel_requested,
+    "RequestCancelActivityTaskFailed": _activity_cancel_requested,
     "TimerStarted": _timer_started,
     "StartTimerFailed": _start_timer_failed,
     "TimerFired": _timer_fired,

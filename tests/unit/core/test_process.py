@@ -453,6 +453,49 @@ def test_what_permissions_forbid_waits_longer_each_time_and_goes_on_when_mended(
     assert history.run() == "WorkflowExecutionCompleted"
 
 
+@pytest.mark.parametrize("cause", ["OPERATION_NOT_PERMITTED", "ACTIVITY_ID_UNKNOWN"])
+def test_a_refused_cancel_request_is_not_repeated_and_the_grace_ends_the_wait(cause):
+    history = at_step("ProcessData")
+    history.start_activity()
+    history.refuse["RequestCancelActivityTask"] = cause
+    history.request_cancel()
+    history.decide()
+    history.decide()
+    assert not history.wants_decision
+    history.fire()
+    history.decide()
+    assert history.closed == "WorkflowExecutionCanceled"
+    assert history.types().count("RequestCancelActivityTaskFailed") == 1
+
+
+# --- large responses ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", ["ProcessData", "NotifyCompletion"])
+def test_more_answers_than_a_response_holds_come_in_several(at):
+    history = at_step(at)
+    for number in range(250):
+        history.signal("DANCE", {"request_id": f"r{number}"})
+    history.complete()
+    sizes = []
+    while history.wants_decision:
+        sizes.append(len(history.decide()))
+        while history.timers:
+            history.fire()
+    assert sizes[:2] == [100, 100]
+    assert history.run() == "WorkflowExecutionCompleted"
+    assert len(history.markers("SIGNAL_HANDLED")) == 250
+
+
+def test_a_response_stays_under_a_megabyte():
+    history = at_step("ProcessData")
+    for number in range(90):
+        history.signal("DANCE" * 40, {"request_id": f"{number}-" + "é" * 20_000})
+    decisions = history.decide()
+    assert len(json.dumps(decisions)) < 1_000_000
+    assert history.run() == "WorkflowExecutionCompleted"
+
+
 # --- long histories -----------------------------------------------------------------------------
 
 
