@@ -11,8 +11,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from io import TextIOWrapper
 from typing import TextIO
 
 import config
@@ -82,8 +83,12 @@ class Menu:
         command: Program = app.main,
         foreground: Program | None = None,
         starter: WorkflowStarter | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`command` runs a command of workflow_starter.py, `foreground` a Python script."""
+        """`command` runs a command of workflow_starter.py, `foreground` a Python script.
+
+        `environment` is what processes in the background get (ours unless given).
+        """
         self._terminal = terminal
         self._settings = settings
         self._background = background
@@ -91,6 +96,7 @@ class Menu:
         self._command = command
         self._foreground = foreground or in_foreground
         self._starter = starter or WorkflowStarter(settings)
+        self._environment = environment
         self._engine_ran = housekeeping.engine_runs(settings)
         self._numbers = {"decision_worker.py": 0, "activity_worker.py": 0}
         self._entries: dict[str, Callable[[], object]] = {
@@ -161,7 +167,7 @@ class Menu:
     def _start_process(self, kind: str, script: str) -> None:
         self._numbers[script] += 1
         name = f"{kind}-{self._numbers[script]}"
-        started = self._background.start(name, [str(HOME / script)])
+        started = self._background.start(name, [str(HOME / script)], self._environment)
         wait_until(
             lambda: started.exit_code is not None or started.has_said(STARTED), SETTLE_SECONDS
         )
@@ -309,10 +315,11 @@ class Menu:
             yield
 
 
-def in_foreground(arguments: Sequence[str]) -> int:
+def in_foreground(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     """Run a Python script on this terminal and wait for it; Ctrl+C is its own affair."""
+    command = [sys.executable, *arguments]
     with interrupts_held():
-        child = subprocess.Popen([sys.executable, *arguments])  # noqa: S603 - our own programs
+        child = subprocess.Popen(command, env=environment)  # noqa: S603 - our own programs
     try:
         while True:
             try:
@@ -348,16 +355,10 @@ def _line(item: Summary) -> str:
 def main() -> int:
     """The menu on this terminal; gives the exit code."""
     for stream in (sys.stdin, sys.stdout):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        settings = config.settings()
-        menu = Menu(
-            Terminal(sys.stdin, sys.stdout),
-            settings,
-            Background(Path(settings.data_dir) / "logs"),
-            language=language_of(os.environ),
-        )
+        menu = _menu(dict(os.environ))
         with cleaned_up(menu.close, [number for number in SIGNALS if number.name != "SIGINT"]):
             menu.run()
     except BusinessProcessError as error:
@@ -368,6 +369,20 @@ def main() -> int:
     except Interrupted as interrupted:
         return interrupted.exit_code
     return 0
+
+
+def _menu(environment: Mapping[str, str]) -> Menu:
+    """The menu on this terminal.  Its own log lines would stand between its questions."""
+    os.environ["LOG_LEVEL"] = "WARNING"
+    settings = config.settings()
+    return Menu(
+        Terminal(sys.stdin, sys.stdout),
+        settings,
+        Background(settings.data_dir / "logs"),
+        language=language_of(environment),
+        foreground=partial(in_foreground, environment=environment),
+        environment=environment,
+    )
 
 
 if __name__ == "__main__":
