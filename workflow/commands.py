@@ -86,6 +86,8 @@ def _wire_bytes(decision: Decision) -> int:
 
 def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     """Never wait for something that wakes nobody (markers and timer cancels do not)."""
+    if not decisions and not machine.state.open:
+        raise UndecidableError("the execution waits for nothing; report this as a bug")
     wakes = {"ScheduleActivityTask", "StartTimer"}
     cancels = {
         decision["cancelTimerDecisionAttributes"]["timerId"]

@@ -224,6 +224,37 @@ def test_work_that_does_not_stop_is_abandoned_after_its_grace_and_its_result_is_
     assert results["EnrichData"] == {"did": "EnrichData"}
 
 
+def test_a_signal_that_comes_during_a_decision_counts_after_what_it_decided():
+    history = at_step("ValidateInput")
+    history.complete()
+    history.start_decision()
+    decided = history.execution().decisions()
+    history.signal("RESUME_FROM_STEP", {"step_name": "SaveResults"})
+    history.respond(decided)
+    history.decide()
+    history.decide()
+    assert "ActivityTaskCancelRequested" in history.types(), "ProcessData was scheduled before"
+    assert [history.name_of(item) for item in history.scheduled()] == ["SaveResults"]
+
+
+def test_an_abandoned_attempt_that_may_have_had_an_effect_is_undone_too():
+    history = at_step("SaveResults")
+    history.start_activity()
+    history.signal("RESUME_FROM_STEP", {"step_name": "EnrichData"})
+    history.decide()
+    history.fire()  # the grace is over
+    history.run({"EnrichData": ["bad"]})
+    undone = [(m["step"], m["visit"]) for m in history.markers("STEP_COMPENSATED")]
+    assert undone == [("EnrichData", 2), ("SaveResults", 1)]
+
+
+def test_an_attempt_that_no_worker_had_needs_no_undoing():
+    history = at_step("SaveResults")
+    history.signal("RESUME_FROM_STEP", {"step_name": "EnrichData"})
+    history.run({"EnrichData": ["bad"]})
+    assert [m["step"] for m in history.markers("STEP_COMPENSATED")] == ["EnrichData"]
+
+
 def test_going_forward_skips_steps_and_keeps_the_results_so_far():
     history = at_step("ProcessData")
     history.signal("RESUME_FROM_STEP", {"step_name": "SaveResults"})

@@ -55,6 +55,8 @@ class RandomLife(RuleBasedStateMachine):
         assert whole.state.to_json() == self.remembered.state.to_json()
         assert whole.decisions() == self.remembered.decisions()
         assert whole.decisions() == whole.decisions(), "reading decisions moves nothing"
+        exists = self.history.activities.keys() | self.history.timers.keys()
+        assert whole.state.open.keys() <= exists
         restored = State.from_json(json.loads(json.dumps(whole.state.to_json())))
         assert restored.to_json() == whole.state.to_json()
         self.pending = whole.decisions()
