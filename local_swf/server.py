@@ -61,7 +61,6 @@ class Frontend:
         if request.path.startswith("/_local/"):
             return await self._control.handle(request)
         self.in_service += 1
-        self._engine.enter()
         service = _Service(self._engine)
         try:
             return await self._answer(request, service)
@@ -86,7 +85,7 @@ class Frontend:
             return _refusal(request, errors.internal_failure())
 
     async def _carry_out(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
-        operation, arguments = await self._read(request)
+        operation, arguments = await self._read(request, service)
         struck = self._faults.strike(operation)
         await _before(request, struck)
         if operation in POLLS and "nextPageToken" not in arguments:
@@ -104,7 +103,9 @@ class Frontend:
         except CommitFailedError:
             log.warning("a refusal rested on a state that could not be written")
 
-    async def _read(self, request: web.BaseRequest) -> tuple[str, dict[str, Json]]:
+    async def _read(
+        self, request: web.BaseRequest, service: _Service
+    ) -> tuple[str, dict[str, Json]]:
         if request.headers.get("Origin") is not None:
             raise errors.access("AccessDeniedException", "Requests of web pages are not served")
         operation = _operation(request)
@@ -114,8 +115,7 @@ class Frontend:
             raise errors.too_large() from None
         except (web.RequestPayloadError, web.HTTPException):
             raise errors.serialization("The request body cannot be read") from None
-        if len(body) > self._engine.limits.request_bytes:
-            raise errors.too_large()
+        service.enter()
         if self._verifier is not None:
             self._verifier.check(request, body)
         return operation, check_request(operation, loads_request(body))
@@ -185,11 +185,15 @@ class Frontend:
 
 
 class _Service:
-    """Whether this request counts as being in service; a waiting poll does not."""
+    """Whether this request counts as being in service.
+
+    It does once its body is there: neither a client that stops half-way nor a poll that
+    waits keeps a virtual clock from jumping.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._inside = True
+        self._inside = False
 
     def enter(self) -> None:
         if not self._inside:

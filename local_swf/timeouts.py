@@ -18,7 +18,7 @@ from local_swf.deadlines import (
 from local_swf.runs import Run
 from local_swf.work import Work
 
-_PURGED_AT_ONCE = 100
+_PURGED_AT_ONCE = 10
 """Closed runs removed in one piece of work, so that requests get their turn between."""
 
 
