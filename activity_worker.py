@@ -5,7 +5,7 @@
     from activity_worker import ActivityWorker
     worker = ActivityWorker()                        # no network yet
     worker.activities["MyActivity"] = my_function    # input dict in, result dict out
-    worker.run()                                     # until Ctrl+C or worker.stop()
+    worker.run()                                     # until SIGTERM, Ctrl+C or worker.stop()
 
 `--concurrency` threads take turns: those without a task line up, the first `pollers` of them
 hold a long poll each, and whoever gets a task works on it while the next one polls.  So there
@@ -15,10 +15,13 @@ is never a poll without a free slot, and no hand-over between a poll and the wor
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import config
@@ -95,6 +98,12 @@ HOPELESS = (
 )
 """Errors of the first poll that end the worker: somebody has to mend something first."""
 
+UNHEEDED: dict[int, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
+"""The handlers that signals have before anybody sets one."""
+
 log = logs.get("activity_worker")
 
 
@@ -169,7 +178,7 @@ class ActivityWorker:
     # --- running -------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Work until `stop` is called or Ctrl+C pressed; returns when all work is done.
+        """Work until `stop`, SIGTERM or Ctrl+C; returns when all work is done.
 
         A second Ctrl+C leaves at once: what ran is lost to this worker, times out and is
         retried.  Raises `BusinessProcessError` when the settings or the first poll (see
@@ -182,13 +191,11 @@ class ActivityWorker:
             threading.Thread(target=self._work, name=f"activity-{number}", daemon=True)
             for number in range(1, self.concurrency + 1)
         ]
-        for thread in threads:
-            thread.start()
-        try:
-            _join(threads)
-        except KeyboardInterrupt:
-            self.stop()
-            _join(threads)
+        with self._stopped_by_signals():
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                _join(thread)
         self._heartbeats.stop()
         if self._fatal:
             raise self._fatal
@@ -207,6 +214,24 @@ class ActivityWorker:
             log.info("Activity worker takes no more tasks", in_work=len(self._in_work))
         self._turn.release(self.concurrency)
         self.swf_client.stop()
+
+    @contextmanager
+    def _stopped_by_signals(self) -> Iterator[None]:
+        """Drain at signals that nobody else heeds: in a script; the command has its own way."""
+        main = threading.current_thread() is threading.main_thread()
+        before = {n: h for n, h in UNHEEDED.items() if main and signal.getsignal(n) is h}
+        for number in before:
+            signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Drain, in a thread, for the one interrupted here may hold any lock; once."""
+        signal.signal(number, UNHEEDED[number])
+        threading.Thread(target=self.stop, name="stop", daemon=True).start()
 
     # --- one thread of work --------------------------------------------------------------
 
@@ -364,10 +389,9 @@ def _checked_count(name: str, value: int) -> int:
     return value
 
 
-def _join(threads: Sequence[threading.Thread]) -> None:
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
+def _join(thread: threading.Thread) -> None:
+    while thread.is_alive():
+        thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
