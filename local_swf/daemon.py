@@ -25,8 +25,6 @@ PROTOCOL = 1
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _STATE = "endpoint.json"
-_children: list[Any] = []
-"""Processes started here; kept so that they are reaped when they end."""
 
 
 class DaemonError(RuntimeError):
@@ -156,10 +154,10 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _start(folder: Path, idle_seconds: float) -> Endpoint:
+    if (busy := _busy_endpoint(folder)) is not None:
+        return busy
     before = _read_state(folder)
     process = _spawn(folder, before["port"] if before else 0, idle_seconds)
-    _children[:] = [child for child in _children if child.poll() is None]
-    _children.append(process)
     found: list[Endpoint] = []
 
     def is_up() -> bool:
@@ -170,7 +168,35 @@ def _start(folder: Path, idle_seconds: float) -> Endpoint:
     _wait(is_up, _START_SECONDS)
     if not found:
         raise DaemonError(f"the local SWF did not start: {_last_line(folder)}")
+    _let_go(process)
     return found[0]._replace(started=True)
+
+
+def _busy_endpoint(folder: Path) -> Endpoint | None:
+    """An endpoint that lives but did not answer at once, given time to answer or to end."""
+    found: list[Endpoint] = []
+
+    def is_clear() -> bool:
+        if (endpoint := status(folder)) is not None:
+            found.append(endpoint)
+        return bool(found) or not _is_running(folder)
+
+    _wait(is_clear, _STOP_SECONDS)
+    return found[0] if found else None
+
+
+def _let_go(process: Any) -> None:
+    """The endpoint outlives this process; if it does not, it is reaped here."""
+    import threading
+
+    process.returncode = 0  # nobody here waits for it, and nobody is to be warned
+    if sys.platform != "win32":
+        threading.Thread(target=_reap, args=(process.pid,), daemon=True).start()
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(OSError):
+        os.waitpid(pid, 0)
 
 
 def _spawn(folder: Path, port: int, idle_seconds: float) -> Any:
