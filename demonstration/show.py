@@ -23,7 +23,7 @@ from workflow_starter import WorkflowStarter
 
 SHOW_SECONDS = 120.0  # longer than all scenarios take on AWS
 LOOK_SECONDS = 0.1
-PATIENCE_SECONDS = 3.0  # for workers that stop; what they have in hand belongs to the demo
+PATIENCE_SECONDS = 1.0  # for workers that stop; what they have in hand belongs to the demo
 
 
 class DemoFailedError(BusinessProcessError):

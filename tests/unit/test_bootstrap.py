@@ -170,7 +170,9 @@ def test_modules_are_ours_whatever_lies_in_the_current_folder(tmp_path):
     environment.python = Path(sys.executable)
     command = bootstrap.command_line(environment, "stop", [])
     data = {"DATA_DIR": str(tmp_path / "data"), "SWF_ENDPOINT": "local"}
-    done = subprocess.run(command, cwd=tmp_path, env=data, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=data, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "No embedded SWF was running.\n")
 
 
@@ -205,6 +207,6 @@ def test_an_older_python_gets_one_line():
         "import runpy, sys; sys.version_info = (3, 9, 18, 'final', 0); sys.version = '3.9.18 x';"
         f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "bootstrap.py: Python 3.10 or later is needed; this is 3.9.18\n"
