@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import NoReturn
 
 from aiohttp import web
 
@@ -78,8 +77,6 @@ class Frontend:
             return _refusal(request, refused)
         except CommitFailedError:
             return _refusal(request, errors.internal_failure())
-        except (ConnectionError, asyncio.CancelledError):
-            raise
         except Exception:
             log.exception("request failed")
             return _refusal(request, errors.internal_failure())
@@ -87,14 +84,13 @@ class Frontend:
     async def _carry_out(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
         operation, arguments = await self._read(request, service)
         struck = self._faults.strike(operation)
-        await _before(request, struck)
+        if await _is_reset(struck):
+            return _hang_up(request)
         if operation in POLLS and "nextPageToken" not in arguments:
             return await self._poll(request, operation, arguments, struck, service)
         body = self._call(operation, arguments, struck)
         await self._engine.committed()
-        if faults.DROP in struck:
-            _hang_up(request)
-        return _response(request, body)
+        return _hang_up(request) if faults.DROP in struck else _response(request, body)
 
     async def _settled(self) -> None:
         """What a refusal says about the state holds only once that state is on the disk."""
@@ -151,7 +147,7 @@ class Frontend:
         if faults.DUPLICATE in struck:
             self._engine.duplicate(poller, handout)
         if faults.DROP in struck:
-            _hang_up(request)
+            return _hang_up(request)
         return await self._deliver(request, handout)
 
     def _return_unread(self, poller: Poller) -> None:
@@ -176,10 +172,13 @@ class Frontend:
         try:
             await response.prepare(request)
             await response.write_eof()
-        except (ConnectionError, asyncio.CancelledError):
+            written = _is_connected(request)
+        except ConnectionError:
+            written = False
+        except asyncio.CancelledError:
             self._engine.give_back(handout)
             raise
-        if not _is_connected(request):
+        if not written:
             self._engine.give_back(handout)
         return response
 
@@ -206,18 +205,15 @@ class _Service:
             self._engine.exit()
 
 
-async def _before(request: web.BaseRequest, struck: dict[str, Rule]) -> None:
-    """The faults that come before any work is done."""
-    if not struck:
-        return
+async def _is_reset(struck: dict[str, Rule]) -> bool:
+    """The faults that come before any work is done; whether the connection is to be reset."""
     if (delay := struck.get(faults.DELAY)) is not None:
         await asyncio.sleep(delay.seconds)
-    if faults.RESET in struck:
-        _hang_up(request)
     if faults.THROTTLE in struck:
         raise errors.throttled()
     if faults.UNAVAILABLE in struck:
         raise errors.unavailable()
+    return faults.RESET in struck
 
 
 def _operation(request: web.BaseRequest) -> str:
@@ -234,10 +230,11 @@ def _is_connected(request: web.BaseRequest) -> bool:
     return transport is not None and not transport.is_closing()
 
 
-def _hang_up(request: web.BaseRequest) -> NoReturn:
+def _hang_up(request: web.BaseRequest) -> web.Response:
+    """Close the connection; the response that aiohttp wants can no longer be written."""
     if request.transport is not None:
         request.transport.abort()
-    raise ConnectionResetError("hung up on purpose")
+    return web.Response()
 
 
 def _response(request: web.BaseRequest, body: bytes, status: int = 200) -> web.Response:
