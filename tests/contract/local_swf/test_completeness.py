@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from local_swf import model
+from local_swf import completeness, model
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import (
     ACTIVITY,
@@ -47,18 +47,67 @@ def test_a_decision_that_is_not_permitted_fails_by_event(kind):
         assert set(shape["required"]) <= set(failed)
 
 
-def test_every_operation_has_a_handler():
-    from local_swf.operations.registry import OPERATIONS, POLLS
+def test_the_table_is_true_to_the_code_and_complete():
+    assert completeness.FILE.read_text("utf-8") == completeness.table()
+    headings = [line for line in completeness.table().splitlines() if line.startswith("## ")]
+    assert headings == ["## Operations: 39 of 39", "## Decisions: 13 of 13", "## Events: 54 of 54"]
 
-    assert OPERATIONS.keys() | POLLS.keys() == model.operations().keys()
-    assert len(model.operations()) == 39
+
+MAIN = {"domain": "d", "taskList": {"name": "main"}}
+SINCE = {"domain": "d", "startTimeFilter": {"oldestDate": 0}}
+LISTED = {"domain": "d", "registrationStatus": "REGISTERED"}
 
 
-def test_every_decision_has_a_handler():
-    from local_swf.decisions.response import HANDLERS
+def use_the_registry(client) -> None:
+    """Every operation on domains, types and tags that registering does not use."""
+    arn = client.describe_domain(name="d")["domainInfo"]["arn"]
+    client.list_domains(registrationStatus="REGISTERED")
+    client.tag_resource(resourceArn=arn, tags=[{"key": "k"}])
+    client.list_tags_for_resource(resourceArn=arn)
+    client.untag_resource(resourceArn=arn, tagKeys=["k"])
+    for kind, named in (("workflow", WORKFLOW), ("activity", ACTIVITY)):
+        given = {"domain": "d", f"{kind}Type": named}
+        getattr(client, f"list_{kind}_types")(**LISTED)
+        for verb in ("describe", "deprecate", "undeprecate", "deprecate", "delete"):
+            getattr(client, f"{verb}_{kind}_type")(**given)
+    client.deprecate_domain(name="d")
+    client.undeprecate_domain(name="d")
 
-    assert HANDLERS.keys() == set(model.decision_types())
-    assert len(HANDLERS) == 13
+
+def use_runs_and_tasks(world: World) -> None:
+    """Every operation on runs and tasks."""
+    client, run_id = world.client, world.start()
+    client.count_pending_decision_tasks(**MAIN)
+    client.count_pending_activity_tasks(**MAIN)
+    world.decide(*(schedule(name) for name in "abc"))
+    tokens = [world.activity()["taskToken"] for _ in "abc"]
+    client.record_activity_task_heartbeat(taskToken=tokens[0])
+    client.respond_activity_task_completed(taskToken=tokens[0])
+    client.respond_activity_task_failed(taskToken=tokens[1])
+    client.respond_activity_task_canceled(taskToken=tokens[2])
+    client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    client.request_cancel_workflow_execution(domain="d", workflowId="w")
+    client.count_open_workflow_executions(**SINCE)
+    client.list_open_workflow_executions(**SINCE)
+    client.terminate_workflow_execution(domain="d", workflowId="w")
+    client.count_closed_workflow_executions(**SINCE)
+    client.list_closed_workflow_executions(**SINCE)
+    world.describe(run_id)
+    world.history(run_id)
+
+
+def test_every_operation_answers(swf):
+    answered = set()
+
+    def note(http_response, model, **_):
+        assert http_response.status_code == 200
+        answered.add(model.name)
+
+    client = swf.client()
+    client.meta.events.register("after-call.swf", note)
+    use_runs_and_tasks(World(swf, client).register())
+    use_the_registry(client)
+    assert answered == set(model.operations())
 
 
 def child(workflow_id, **given):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from local_swf import model
 from local_swf.limits import Limits
+from local_swf.tasklists import ListKey
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import Raw, World, schedule
 
@@ -198,3 +200,45 @@ def test_a_broken_compression_and_a_wrong_length_are_refused(raw, world):
     response.read()
     answer = exchange(world.swf, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n")
     assert b" 400 " in answer.split(b"\r\n")[0]
+
+
+RUDE = {"domain": "d", "taskList": {"name": "main"}}
+
+
+def poll_and_hang_up(url: str, operation: str, chance: random.Random) -> None:
+    """Poll, and reset the connection some moments later, whatever has come."""
+    where = urlsplit(url)
+    body = json.dumps(RUDE).encode()
+    with socket.create_connection((where.hostname, where.port)) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SimpleWorkflowService."
+            + operation.encode()
+            + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+        time.sleep(chance.random() * 0.003)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def test_pollers_that_hang_up_at_any_moment_leak_no_task():
+    """What reached a dead socket is lost until its timeout; nothing else is, and all runs end."""
+    with LocalSWF(limits=Limits(poll_seconds=0.05)) as swf:
+        client = swf.client()
+        world = World(swf, client).register()
+        for number in range(20):
+            world.start(str(number), taskStartToCloseTimeout="1")
+        chance = random.Random(3)
+        for _ in range(20):
+            for operation in ("PollForDecisionTask", "PollForActivityTask"):
+                poll_and_hang_up(swf.url, operation, chance)
+        deadline = time.monotonic() + 20
+        since = {"domain": "d", "startTimeFilter": {"oldestDate": 0}}
+        while client.count_open_workflow_executions(**since)["count"]:
+            assert time.monotonic() < deadline
+            task = world.decision()
+            if task.get("taskToken"):
+                world.respond(task, {"decisionType": "CompleteWorkflowExecution"})
+        left = swf.call(lambda endpoint: endpoint.engine._state)
+        assert not left.started
+        assert left.tasks.waiting_tasks(ListKey("decision", 1, "main")) == 0
+        check_file(swf)
