@@ -36,17 +36,19 @@ def throughput(executions: int) -> Iterator[Row]:
         starter = WorkflowStarter(app.settings, swf_client=app.client)
         for number in range(WARM_UP):
             _one(starter, app, number)
-        begun = time.perf_counter()
+        before, begun = app.cpu_seconds(), time.perf_counter()
         for number in range(executions):
             starter.start_workflow(_order(number), tags=["bench"])
         started = time.perf_counter()
         while _open(app):
             time.sleep(0.05)
-        ended = time.perf_counter()
+        ended, after = time.perf_counter(), app.cpu_seconds()
         failed = _not_completed(app)
     yield Row(f"{executions} executions, rate", executions / (ended - begun), "/s", "50 or better")
     yield Row(f"{executions} executions, starts", executions / (started - begun), "/s")
     yield Row(f"{executions} executions, not completed", failed, "", "0")
+    for part, used in after.items():
+        yield Row(f"CPU of the {part}, per execution", (used - before[part]) / executions * 1e3, "ms")
 
 
 def _one(starter: WorkflowStarter, app: Application, number: int) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from local_swf import decision_tasks, errors
 from local_swf.database import Database
@@ -65,6 +66,7 @@ class Activity:
 _COLUMNS = ", ".join(field.name for field in fields(Activity))
 _SELECT = f"SELECT {_COLUMNS} FROM activities WHERE run = ? "
 _INSERT = f"INSERT INTO activities VALUES ({', '.join('?' * len(fields(Activity)))})"
+_all_values = attrgetter(*(field.name for field in fields(Activity)))
 _UPDATE = (
     "UPDATE activities SET started_id = ?, started_at = ?, heartbeat_at = ?, details = ?,"
     " cancel_event = ?, delivery = ?, undelivered = ? WHERE run = ? AND scheduled_id = ?"
@@ -108,7 +110,7 @@ def save(work: Work, activity: Activity) -> None:
 
 def schedule(work: Work, run: Run, activity: Activity) -> None:
     """Take in a new activity task and offer it on its list."""
-    work.database.execute(_INSERT, astuple(activity))
+    work.database.execute(_INSERT, _all_values(activity))
     run.open_activities += 1
     run.activity_time = work.now
     work.set_deadline(activity.deadline, activity.due_at())

@@ -102,7 +102,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 class GroupCommit:
-    """The open transaction that all requests of one turn of the event loop share.
+    """The open transaction that all requests arriving together share.
 
     `failed` is called after a commit that could not be written, before anybody who waits
     for it hears of it.
@@ -119,11 +119,15 @@ class GroupCommit:
         self._waiting: list[asyncio.Future[None]] = []
 
     def begin(self) -> None:
-        """Join the open transaction, or open one whose commit follows in this loop turn."""
+        """Join the open transaction, or open one whose commit follows two loop turns later.
+
+        In the second turn those requests join that arrived while the first were read; it
+        halves the number of syncs under load and costs a lone request some microseconds.
+        """
         if not self._is_open:
             self._database.execute("BEGIN IMMEDIATE")
             self._is_open = True
-            self._loop.call_soon(self.commit)
+            self._loop.call_soon(self._loop.call_soon, self.commit)
 
     def outcome(self) -> asyncio.Future[None]:
         """Done once everything so far is on the disk; CommitFailedError if it cannot be written."""

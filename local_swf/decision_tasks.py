@@ -7,6 +7,8 @@ has ended.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from local_swf import errors, history
 from local_swf.deadlines import DECISION as DECISION_DEADLINE
 from local_swf.deadlines import Deadline
@@ -97,6 +99,14 @@ def _start(work: Work, run: Run, identity: str | None) -> None:
     work.set_deadline(Deadline(DECISION_DEADLINE, run.id), at)
 
 
+class _ShownTask(NamedTuple):
+    """What every page of a task repeats."""
+
+    token: str
+    started_id: int
+    previous_started_id: int
+
+
 def _first_page(work: Work, run: Run, arguments: dict[str, Json]) -> bytes:
     work.write_events()
     token = work.tokens.task(
@@ -116,7 +126,8 @@ def _first_page(work: Work, run: Run, arguments: dict[str, Json]) -> bytes:
         last=run.started_id,
         reverse=arguments.get("reverseOrder", False),
     )
-    return _page(work, run, arguments, span, token, run.previous_started_id)
+    task = _ShownTask(token, run.started_id, run.previous_started_id)
+    return _page(work, run, arguments, span, task)
 
 
 def next_page(work: Work, arguments: dict[str, Json]) -> bytes:
@@ -125,31 +136,26 @@ def next_page(work: Work, arguments: dict[str, Json]) -> bytes:
     position = work.tokens.open_page(
         arguments["nextPageToken"], "PollForDecisionTask", arguments, work.now
     )
-    span, token, previous = history.Span(*position[0]), position[1], position[2]
+    span, task = history.Span(*position[0]), _ShownTask(*position[1])
     run = work.run(span.run)
     if run is None:
         raise errors.invalid_token()
-    return _page(work, run, arguments, span, token, previous)
+    return _page(work, run, arguments, span, task)
 
 
 def _page(
-    work: Work,
-    run: Run,
-    arguments: dict[str, Json],
-    span: history.Span,
-    token: str,
-    previous: int,
+    work: Work, run: Run, arguments: dict[str, Json], span: history.Span, task: _ShownTask
 ) -> bytes:
     events, rest = history.page(work.database, span, arguments.get("maximumPageSize"))
     tail: dict[str, Json] = {
-        "previousStartedEventId": previous,
-        "startedEventId": work.tokens.open_task(token, DECISION).started_id,
-        "taskToken": token,
+        "previousStartedEventId": task.previous_started_id,
+        "startedEventId": task.started_id,
+        "taskToken": task.token,
         "workflowExecution": run.execution,
         "workflowType": run.workflow_type,
     }
     if rest is not None:
-        position = [list(rest), token, previous]
+        position = [list(rest), list(task)]
         tail["nextPageToken"] = work.tokens.page(
             "PollForDecisionTask", arguments, position, work.now
         )

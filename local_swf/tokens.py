@@ -93,7 +93,7 @@ class Tokens:
         return payload
 
     def _mac(self, payload: bytes) -> bytes:
-        return hmac.digest(self._key, payload, "sha256")[:_MAC_BYTES]
+        return hashlib.blake2b(payload, key=self._key, digest_size=_MAC_BYTES).digest()
 
 
 _NOT_BOUND = frozenset({"nextPageToken", "maximumPageSize", "identity"})
