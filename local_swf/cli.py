@@ -74,6 +74,7 @@ def _endpoint_options(options: argparse.Namespace) -> process.Options:
         keys=_keys(options) if options.require_signature else None,
         functions=dict(_pair(text, "--function") for text in options.function),
         denied=frozenset(options.deny),
+        empty_task_token=options.empty_task_token,
         region=options.region,
         idle_seconds=options.idle_seconds,
     )
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", action="append", default=[], metavar="ID=SECRET", help="a known key")
     add("--insecure", action="store_true", help="listen beyond this machine unsigned")
     add("--function", action="append", default=[], metavar="NAME=URL", help="a Lambda function")
+    add("--empty-task-token", action="store_true", help='an empty poll shows taskToken ""')
     add("--deny", action="append", default=[], metavar="DECISION", help="refuse as IAM would")
     add("--region", default="us-east-1", help="the region in ARNs")
     add("--state", type=Path, help=argparse.SUPPRESS)

@@ -9,20 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from local_swf import activity_tasks, decision_tasks, errors, lifecycle, runs, timeouts
+from local_swf import activity_tasks, decision_tasks, errors, lifecycle, recovery, timeouts
 from local_swf.clock import VirtualClock, WallClock
 from local_swf.database import Database, GroupCommit
 from local_swf.deadlines import (
-    EXECUTION,
-    LAMBDA,
     NOT_SKIPPED,
-    RETENTION_SWEEP,
-    TIMER,
     Deadline,
     Deadlines,
 )
@@ -360,32 +355,7 @@ class Engine:
         self._loop.call_soon(self._dispatch)
 
     def _rebuild(self) -> None:
-        """Bring task lists and deadlines in line with the file."""
-        state = self._state
-        state.tasks.clear_tasks()
-        state.deadlines.clear()
-        state.started.clear()
-        state.registry.forget()
-        state.open_runs = Counter()
-        work = Work(state, self.clock.now())
-        for run in runs.select(self._database, "close_status IS NULL"):
-            state.open_runs[run.domain] += 1
-            work.set_deadline(Deadline(EXECUTION, run.id), lifecycle.execution_due_at(run))
-            decision_tasks.restore(work, run)
-            if run.open_activities:
-                for activity in activity_tasks.of_run(self._database, run.id):
-                    activity_tasks.restore(work, run, activity)
-        for number, started_id, fire_at in self._database.all(
-            "SELECT run, started_id, fire_at FROM timers"
-        ):
-            work.set_deadline(Deadline(TIMER, number, started_id), fire_at)
-        for number, scheduled_id, expires_at in self._database.all(
-            "SELECT run, scheduled_id, expires_at FROM lambdas"
-        ):
-            work.set_deadline(Deadline(LAMBDA, number, scheduled_id), expires_at)
-        row = self._database.one("SELECT min(purge_at) FROM runs WHERE purge_at IS NOT NULL")
-        work.set_deadline(RETENTION_SWEEP, row[0] if row else None)
-        work.apply()
+        recovery.rebuild(self._state, self.clock.now())
 
 
 def _body(answer: dict[str, Json] | bytes | None) -> bytes:

@@ -53,6 +53,8 @@ class Options:
     """How much of everything is allowed."""
     region: str = "us-east-1"
     """The region in ARNs."""
+    empty_task_token: bool = False
+    """A poll that found nothing shows `taskToken: ""`, as SWF's documentation has it."""
     idle_seconds: float | None = None
     """Leave after so long without a client; None stays."""
 
@@ -79,7 +81,13 @@ class Endpoint:
         )
         control = Control(self.engine, self.faults, self.instance, self.stopped.set)
         verifier = Verifier(options.keys) if options.keys is not None else None
-        self.frontend = Frontend(self.engine, self.faults, control, verifier)
+        self.frontend = Frontend(
+            self.engine,
+            self.faults,
+            control,
+            verifier,
+            empty_task_token=options.empty_task_token,
+        )
         self.port = 0
         self._runner: web.ServerRunner | None = None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
 
 from local_swf import errors
 from local_swf.database import Database
@@ -99,9 +99,10 @@ _changing_values = attrgetter(*_CHANGING, "id")
 _closing_values = attrgetter(*_CLOSING, "id")
 
 
-def select(database: Database, condition: str, *parameters: Any) -> list[Run]:
-    """The runs for which an SQL condition holds; it may go on with ORDER BY and LIMIT."""
-    return [Run(*row) for row in database.all(f"{_SELECT} WHERE {condition}", parameters)]
+def every_open(database: Database) -> Iterator[Run]:
+    """All open runs, one at a time."""
+    for row in database.execute(f"{_SELECT} WHERE close_status IS NULL"):
+        yield Run(*row)
 
 
 def load(database: Database, number: int) -> Run | None:

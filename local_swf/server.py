@@ -34,23 +34,32 @@ _OLD_CONTENT_TYPE = "application/json"
 _process_id = str(uuid.uuid4())[:24]
 _request_ids = (f"{_process_id}{number:012x}" for number in itertools.count(1))
 """UUIDs that cost nothing: one random start, then a count."""
-_EMPTY = {
-    "PollForDecisionTask": b'{"previousStartedEventId":0,"startedEventId":0}',
-    "PollForActivityTask": b'{"startedEventId":0}',
+_NOTHING = {
+    "PollForDecisionTask": {"previousStartedEventId": 0, "startedEventId": 0},
+    "PollForActivityTask": {"startedEventId": 0},
 }
-"""The answer of a poll that found nothing: the task token is left out, as the service does."""
+"""The answer of a poll that found nothing."""
 
 
 class Frontend:
     """Answers HTTP requests from an engine."""
 
     def __init__(
-        self, engine: Engine, injected: Faults, control: Control, verifier: Verifier | None = None
+        self,
+        engine: Engine,
+        injected: Faults,
+        control: Control,
+        verifier: Verifier | None = None,
+        *,
+        empty_task_token: bool = False,
     ) -> None:
         self._engine = engine
         self._faults = injected
         self._control = control
         self._verifier = verifier
+        # The live service leaves the token out; its documentation says that it is empty.
+        shown = {"taskToken": ""} if empty_task_token else {}
+        self._empty = {name: dumps({**members, **shown}) for name, members in _NOTHING.items()}
         self.last_request = time.monotonic()
         self.in_service = 0
 
@@ -105,6 +114,7 @@ class Frontend:
         if request.headers.get("Origin") is not None:
             raise errors.access("AccessDeniedException", "Requests of web pages are not served")
         operation = _operation(request)
+        _let_come(request)
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -138,7 +148,7 @@ class Frontend:
             self._return_unread(poller)
             raise
         if handout is None:
-            return _response(request, _EMPTY[operation])
+            return _response(request, self._empty[operation])
         try:
             await handout.committed
         except asyncio.CancelledError:
@@ -223,6 +233,12 @@ def _operation(request: web.BaseRequest) -> str:
     if request.method != "POST" or not known:
         raise errors.unknown_operation(target)
     return operation
+
+
+def _let_come(request: web.BaseRequest) -> None:
+    """Answer a client that waits for leave to send its body."""
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _is_connected(request: web.BaseRequest) -> bool:

@@ -75,6 +75,7 @@ class LocalSWF:
         functions: Mapping[str, Function] | None = None,
         quotas: Mapping[str, tuple[float, float]] | None = None,
         denied: Iterable[str] = (),
+        empty_task_token: bool = False,
         port: int = 0,
     ) -> None:
         self._options = Options(
@@ -86,6 +87,7 @@ class LocalSWF:
             functions=functions or {},
             quotas=quotas or {},
             denied=frozenset(denied),
+            empty_task_token=empty_task_token,
         )
         self._clients: list[SWFClient] = []
         self.clock = Clock(self)

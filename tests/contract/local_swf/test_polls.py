@@ -154,6 +154,18 @@ def test_the_token_of_an_unwritten_answer_is_unknown(world):
     world.client.respond_activity_task_completed(taskToken=second["taskToken"])
 
 
+def test_an_empty_poll_can_be_told_to_show_an_empty_token():
+    with LocalSWF(limits=Limits(poll_seconds=0.01), empty_task_token=True) as swf:
+        World(swf, swf.client()).register()
+        raw = Raw(swf.url)
+        nothing = {"domain": "d", "taskList": {"name": "none"}}
+        assert raw.call("PollForActivityTask", nothing) == (
+            200,
+            {"startedEventId": 0, "taskToken": ""},
+        )
+        raw.connection.close()
+
+
 def test_too_many_pollers_of_a_list_are_refused():
     with LocalSWF(limits=Limits(pollers=1)) as swf:
         world = World(swf, swf.client()).register()

@@ -211,6 +211,20 @@ def test_a_request_over_the_size_limit_is_refused(raw):
     assert response.status == 413
 
 
+def test_a_client_that_asks_before_it_sends_its_body_is_let(raw):
+    body = b'{"registrationStatus":"REGISTERED"}'
+    raw.connection.connect()
+    connection = raw.connection.sock
+    connection.sendall(
+        b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+        b"X-Amz-Target: SimpleWorkflowService.ListDomains\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body)
+    )
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(body)
+    assert connection.recv(1000).endswith(b'{"domainInfos":[]}')
+
+
 def test_a_web_page_is_not_served(world, raw):
     response = raw.send("ListDomains", {}, {"Origin": "https://example.org"})
     assert response.status == 403
