@@ -14,14 +14,10 @@ is never a poll without a free slot, and no hand-over between a poll and the wor
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import config
@@ -38,16 +34,10 @@ from errors import (
     ActivityCanceled,
     ActivityError,
     ActivityNotRegisteredError,
-    BusinessProcessError,
-    ConfigurationError,
-    CredentialsError,
-    DomainNotRegisteredError,
     InvalidInputError,
     NonRetryableError,
     NotificationError,
     PayloadError,
-    PermissionDeniedError,
-    PublishedDefinitionError,
     RequestRefusedError,
     StaleVisitError,
     SwfError,
@@ -72,10 +62,8 @@ __all__ = [
 ]
 
 CONCURRENCY = 10  # tasks at a time, unless told otherwise
-MOST_CONCURRENCY = 1_000
 POLLERS = 2  # long polls under way at a time
 REPORT_SECONDS = 300  # how long a result is offered when the activity has no time limit
-WINDOWS_WAKE_SECONDS = 1.0  # Windows delivers Ctrl+C only to a main thread that runs
 
 METHODS = {
     "ValidateInput": "validate_input",
@@ -87,22 +75,6 @@ METHODS = {
     "CompensateTransaction": "compensate_transaction",
 }
 """Activities that a subclass may override, and the methods to override."""
-
-HOPELESS = (
-    ConfigurationError,
-    CredentialsError,
-    DomainNotRegisteredError,
-    PermissionDeniedError,
-    PublishedDefinitionError,
-    RequestRefusedError,
-)
-"""Errors of the first poll that end the worker: somebody has to mend something first."""
-
-UNHEEDED: dict[int, Any] = {
-    signal.SIGINT: signal.default_int_handler,
-    signal.SIGTERM: signal.SIG_DFL,
-}
-"""The handlers that signals have before anybody sets one."""
 
 log = logs.get("activity_worker")
 
@@ -131,13 +103,9 @@ class ActivityWorker:
         self.activities: dict[str, Activity] = dict(ACTIVITIES)
         self.activities.update((name, getattr(self, method)) for name, method in METHODS.items())
         self._turn = threading.Semaphore(min(_checked_count("pollers", pollers), concurrency))
-        self._stopping = threading.Event()
         self._in_work: set[TaskContext] = set()
         self._heartbeats = Heartbeats(self._send_heartbeat)
-        self._outage = polling.Outage(self._stopping)
-        self._registration = threading.Lock()
-        self._registered = False
-        self._fatal: BusinessProcessError | None = None
+        self._polls = polling.Polls("activity", self.swf_client)
 
     # --- the activities ------------------------------------------------------------------
 
@@ -181,24 +149,16 @@ class ActivityWorker:
         """Work until `stop`, SIGTERM or Ctrl+C; returns when all work is done.
 
         A second Ctrl+C leaves at once: what ran is lost to this worker, times out and is
-        retried.  Raises `BusinessProcessError` when the settings or the first poll (see
-        `HOPELESS`) show that nothing can work; later faults are waited out, whatever they are.
+        retried.  Raises `BusinessProcessError` when the settings or the first poll show that
+        nothing can work (`polling.HOPELESS`); later faults are waited out, whatever they are.
         """
         database.check(self.settings)
         notifiers.chosen(self.settings)
-        log.info("Activity worker started", engine=self.settings.engine, task_list=self.task_list)
-        threads = [
-            threading.Thread(target=self._work, name=f"activity-{number}", daemon=True)
-            for number in range(1, self.concurrency + 1)
-        ]
-        with self._stopped_by_signals():
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                _join(thread)
+        engine, task_list = self.settings.engine, self.task_list
+        with polling.drained_by_signals(self.stop):
+            log.info("Activity worker started", engine=engine, task_list=task_list)
+            self._polls.run([self._work] * self.concurrency)
         self._heartbeats.stop()
-        if self._fatal:
-            raise self._fatal
         log.info("Activity worker stopped")
 
     def stop(self) -> None:
@@ -207,76 +167,26 @@ class ActivityWorker:
         Polls under way are waited out on AWS (up to 60 s: a task that one brings is worked
         on) and hung up on other engines.  May be called from any thread, and more than once.
         """
-        if self._stopping.is_set():
+        if self._polls.stopping:
             return
-        self._stopping.set()
-        if self._fatal is None:
+        self._polls.stop()
+        if not self._polls.hopeless:
             log.info("Activity worker takes no more tasks", in_work=len(self._in_work))
         self._turn.release(self.concurrency)
-        self.swf_client.stop()
 
-    @contextmanager
-    def _stopped_by_signals(self) -> Iterator[None]:
-        """Drain at signals that nobody else heeds: in a script; the command has its own way."""
-        main = threading.current_thread() is threading.main_thread()
-        before = {n: h for n, h in UNHEEDED.items() if main and signal.getsignal(n) is h}
-        for number in before:
-            signal.signal(number, self._on_signal)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Drain, in a thread, for the one interrupted here may hold any lock; once."""
-        signal.signal(number, UNHEEDED[number])
-        threading.Thread(target=self.stop, name="stop", daemon=True).start()
-
-    # --- one thread of work --------------------------------------------------------------
+    # --- one turn of a thread ------------------------------------------------------------
 
     def _work(self) -> None:
-        while not self._stopping.is_set():
-            task = self._awaited_task()
-            if task is not None:
-                try:
-                    self._serve(task)
-                except Exception:
-                    log.exception("An activity task could not be served")
+        task = self._awaited_task()
+        if task is not None:
+            self._serve(task)
 
     def _awaited_task(self) -> Mapping[str, Any] | None:
         """The next task, once it is this thread's turn to poll; None when there is none."""
         with self._turn:
-            if self._stopping.is_set():
+            if self._polls.stopping:
                 return None
-            try:
-                self._register_missing()
-                task = self.swf_client.poll_activity_task(self.task_list)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
-                self._after_fault(error)
-                return None
-            if not self._stopping.is_set():
-                self._outage.over()
-        return task
-
-    def _register_missing(self) -> None:
-        """On the embedded engine a process brings along what it needs, whoever starts first."""
-        if self._registered:
-            return
-        with self._registration:
-            if not self._registered:
-                polling.prepare(self.swf_client)
-                self._registered = True
-
-    def _after_fault(self, error: Exception) -> None:
-        """A poll failed: wait before the next, or end the worker when it never can work."""
-        if isinstance(error, HOPELESS) and not self._outage.worked:
-            self._fatal = error
-            self.stop()
-            return
-        if isinstance(error, DomainNotRegisteredError):
-            self._registered = False
-        self._outage.wait(error)
+            return self._polls.task(lambda: self.swf_client.poll_activity_task(self.task_list))
 
     # --- one task ------------------------------------------------------------------------
 
@@ -384,14 +294,9 @@ def _tell(lines: Any, name: str, outcome: Outcome) -> None:
 
 
 def _checked_count(name: str, value: int) -> int:
-    if not 1 <= value <= MOST_CONCURRENCY:
-        raise InvalidInputError(f"{name} is {value}; allowed: 1 to {MOST_CONCURRENCY}")
+    if not 1 <= value <= polling.MOST_CONCURRENCY:
+        raise InvalidInputError(f"{name} is {value}; allowed: 1 to {polling.MOST_CONCURRENCY}")
     return value
-
-
-def _join(thread: threading.Thread) -> None:
-    while thread.is_alive():
-        thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

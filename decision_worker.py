@@ -73,25 +73,26 @@ class DecisionWorker:
 
     def run(self) -> None:
         """Poll and decide until `stop` is called; blocks."""
-        _log.info("Decider started", engine=self.settings.engine, task_list=self.task_list)
-        polling.prepare(self.swf_client)
-        loops = [self._shared_loop] * self.concurrency
+        turns = [self._shared_turn] * self.concurrency
         if not self._customized:
-            loops += [self._own_loop] * self.concurrency
-        self._polls.run(loops)
+            turns += [self._own_turn] * self.concurrency
+        with polling.drained_by_signals(self.stop):
+            _log.info("Decider started", engine=self.settings.engine, task_list=self.task_list)
+            self._polls.run(turns)
         _log.info("Decider stopped")
 
     def stop(self) -> None:
         """Take no new task, finish those in hand, and let `run` return; from any thread."""
         self._polls.stop()
 
-    def _shared_loop(self) -> None:
-        task = self.swf_client.poll_decision_task(self.task_list)
-        if task is not None:
-            self._handle(task)
+    def _shared_turn(self) -> None:
+        self._turn(lambda: self.swf_client.poll_decision_task(self.task_list))
 
-    def _own_loop(self) -> None:
-        task = self.swf_client.poll_decision_task(self._own_list, since_previous=True)
+    def _own_turn(self) -> None:
+        self._turn(lambda: self.swf_client.poll_decision_task(self._own_list, since_previous=True))
+
+    def _turn(self, poll: Callable[[], Task | None]) -> None:
+        task = self._polls.task(poll)
         if task is not None:
             self._handle(task)
 

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from arguments import Parser
 from background import Interrupted, cleaned_up
 from errors import BusinessProcessError
 
@@ -77,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=SCRIPT, description="Show everything, and check it, on an embedded SWF."
-    )
+    parser = Parser(prog=SCRIPT, description="Show everything, and check it, on an embedded SWF.")
     parser.add_argument(
         "--endpoint",
         metavar="ENGINE",

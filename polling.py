@@ -16,16 +16,45 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import config
 import logs
+from arguments import Parser, count
 from config import Settings
-from errors import BusinessProcessError, CredentialsError, DomainNotRegisteredError
+from errors import (
+    BusinessProcessError,
+    ConfigurationError,
+    CredentialsError,
+    DomainNotRegisteredError,
+    PermissionDeniedError,
+    PublishedDefinitionError,
+    RequestRefusedError,
+)
 from swf_client import SwfClient
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
+MOST_CONCURRENCY = 1_000
+WINDOWS_WAKE_SECONDS = 1.0  # Windows delivers Ctrl+C only to a main thread that runs
+
+HOPELESS = (
+    ConfigurationError,
+    CredentialsError,
+    DomainNotRegisteredError,
+    PermissionDeniedError,
+    PublishedDefinitionError,
+    RequestRefusedError,
+)
+"""Errors of the first poll that end a worker: somebody has to mend something first."""
+
+UNHEEDED: dict[int, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
+"""The handlers that signals have before anybody sets one."""
+
+T = TypeVar("T")
 
 _log = logs.get("polling")
 
@@ -33,28 +62,31 @@ _log = logs.get("polling")
 class Worker(Protocol):
     """What `serve` runs."""
 
-    settings: Settings
-
     def run(self) -> None:
         """Work until stopped."""
 
-    def stop(self) -> None:
-        """Finish what runs and let `run` return."""
-
 
 class Polls:
-    """The threads that poll.  Each runs one turn after another until `stop`."""
+    """The polls of one worker, on threads of their own, until `stop`."""
 
     def __init__(self, name: str, client: SwfClient) -> None:
         self._name = name
         self._client = client
-        self._stopping = threading.Event()
-        self._fatal: BaseException | None = None
+        self._outage = Outage(stopping := threading.Event())
+        self._stopping = stopping
+        self._registration = threading.Lock()
+        self._registered = False
+        self._fatal: BusinessProcessError | None = None
 
     @property
     def stopping(self) -> bool:
         """Whether no new task is to be taken."""
         return self._stopping.is_set()
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the worker ends because nothing can work."""
+        return self._fatal is not None
 
     def stop(self) -> None:
         """Let every loop end after its turn; running polls are hung up where that is safe."""
@@ -62,34 +94,63 @@ class Polls:
         self._client.stop()
 
     def run(self, turns: Sequence[Callable[[], None]]) -> None:
-        """Run each turn in a loop on a thread of its own; returns when all have ended."""
+        """Repeat each turn on a thread of its own until `stop`.
+
+        Returns when all threads have ended; raises the error of `HOPELESS` that ended them.
+        """
         threads = [
-            threading.Thread(target=self._loop, args=(turn,), name=f"{self._name}-{number}")
+            threading.Thread(
+                target=self._loop, args=(turn,), name=f"{self._name}-{number}", daemon=True
+            )
             for number, turn in enumerate(turns, 1)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            _join(thread)
         if self._fatal is not None:
             raise self._fatal
 
+    def task(self, poll: Callable[[], T | None]) -> T | None:
+        """Poll once; None when there was no task, or after the wait that a fault calls for."""
+        try:
+            self._register_missing()
+            found = poll()
+        except Exception as error:  # noqa: BLE001 - a worker outlives every failed poll
+            self._after_fault(error)
+            return None
+        if not self.stopping:
+            self._outage.over()
+        return found
+
+    def _thread(self, number: int, turn: Callable[[], None]) -> threading.Thread:
+        name = f"{self._name}-{number}"
+        return threading.Thread(target=self._loop, args=(turn,), name=name, daemon=True)
+
     def _loop(self, turn: Callable[[], None]) -> None:
-        outage = Outage(self._stopping)
-        while not self._stopping.is_set():
+        while not self.stopping:
             try:
                 turn()
-                outage.over()
-            except (CredentialsError, DomainNotRegisteredError) as error:
-                if not outage.worked:
-                    self._give_up(error)
-                outage.wait(error)
-            except Exception as error:  # noqa: BLE001 - a worker outlives every failed poll
-                outage.wait(error)
+            except Exception:  # noqa: BLE001 - nor does a task end it
+                _log.exception("A task could not be served")
 
-    def _give_up(self, error: BusinessProcessError) -> None:
-        self._fatal = error
-        self.stop()
+    def _after_fault(self, error: Exception) -> None:
+        if isinstance(error, HOPELESS) and not self._outage.worked:
+            self._fatal = error
+            self.stop()
+            return
+        if isinstance(error, DomainNotRegisteredError):
+            self._registered = False
+        self._outage.wait(error)
+
+    def _register_missing(self) -> None:
+        """On the embedded engine a process brings along what it needs, whoever starts first."""
+        if self._registered:
+            return
+        with self._registration:
+            if not self._registered:
+                prepare(self._client)
+                self._registered = True
 
 
 class Outage:
@@ -140,57 +201,57 @@ def serve(
     try:
         settings = config.use(config.load(env_file=options.env_file))
         logs.configure(settings)
-        worker = make(settings, options)
-        with _stopped_by_signals(worker):
-            worker.run()
+        make(settings, options).run()
     except BusinessProcessError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130  # before it ran
     return 0
 
 
 def _parser(description: str, concurrency: int) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description)
+    parser = Parser(description=description)
     parser.add_argument(
-        "--concurrency", type=_positive, default=concurrency, metavar="N",
+        "--concurrency",
+        type=count(1, MOST_CONCURRENCY),
+        default=concurrency,
+        metavar="N",
         help=f"tasks served at once (default {concurrency})",
-    )  # fmt: skip
+    )
     parser.add_argument("--task-list", metavar="LIST", help="default: the setting SWF_TASK_LIST")
     parser.add_argument("--env-file", metavar="FILE", help="settings file instead of .env")
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError("a whole number from 1 to 1000")
-    return number
-
-
 @contextmanager
-def _stopped_by_signals(worker: Worker) -> Iterator[None]:
-    """The first SIGTERM or Ctrl+C drains the worker, the second leaves at once."""
+def drained_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first SIGTERM or Ctrl+C drains, the second leaves at once.
+
+    What ran then is lost to this worker, times out and is retried.  Handlers that somebody
+    has set stay; off the main thread there is nothing to set.
+    """
     asked = threading.Event()
 
-    def handler(number: int, _: FrameType | None) -> None:
+    def drain(number: int, _: FrameType | None) -> None:
         if asked.is_set():
             os._exit(128 + number)
         asked.set()
-        threading.Thread(target=worker.stop, name="stop", daemon=True).start()
+        # In a thread, for the one that is interrupted here may hold any lock.
+        threading.Thread(target=stop, name="stop", daemon=True).start()
 
-    with _handlers(handler):
-        yield
-
-
-@contextmanager
-def _handlers(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, handler) for number in numbers}
+    main = threading.current_thread() is threading.main_thread()
+    before = {n: h for n, h in UNHEEDED.items() if main and signal.getsignal(n) is h}
+    for number in before:
+        signal.signal(number, drain)
     try:
         yield
     finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _join(thread: threading.Thread) -> None:
+    """Wait for a thread, and let signals in meanwhile."""
+    while thread.is_alive():
+        thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)

@@ -24,6 +24,7 @@ from typing import Any
 import config
 import process
 import published
+from arguments import Parser, count
 from errors import (
     BusinessProcessError,
     DomainNotRegisteredError,
@@ -314,8 +315,6 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from cli.parser import Parser  # noqa: PLC0415 - workers, which import us, need no command line
-
     parser = Parser(
         prog="setup.py",
         description="Register the SWF domain and types of this application. Safe to repeat.",
@@ -325,18 +324,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--retention",
         metavar="DAYS",
-        type=_days,
+        type=count(1, MOST_RETENTION_DAYS),
         default=RETENTION_DAYS,
         help=f"days a new domain keeps closed histories, 1 to {MOST_RETENTION_DAYS} "
         f"(default {RETENTION_DAYS})",
     )
     return parser
-
-
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST_RETENTION_DAYS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {MOST_RETENTION_DAYS}")
-    return int(text)
 
 
 if __name__ == "__main__":

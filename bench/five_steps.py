@@ -48,7 +48,8 @@ def throughput(executions: int) -> Iterator[Row]:
     yield Row(f"{executions} executions, starts", executions / (started - begun), "/s")
     yield Row(f"{executions} executions, not completed", failed, "", "0")
     for part, used in after.items():
-        yield Row(f"CPU of the {part}, per execution", (used - before[part]) / executions * 1e3, "ms")
+        cpu = (used - before[part]) / executions * 1000
+        yield Row(f"CPU of the {part}, per execution", cpu, "ms")
 
 
 def _one(starter: WorkflowStarter, app: Application, number: int) -> float:
@@ -67,7 +68,7 @@ def _order(number: int) -> dict[str, Any]:
 
 def _open(app: Application) -> int:
     answer = app.client.client.count_open_workflow_executions(
-        domain=app.client.domain, startTimeFilter={"oldestDate": 0}
+        domain=app.client.domain, startTimeFilter={"oldestDate": "1970-01-01"}
     )
     return int(answer["count"])
 

@@ -15,6 +15,7 @@ from functools import partial
 
 import config
 import logs
+from arguments import Parser, safe
 from cli import (
     batch,
     cancel,
@@ -28,8 +29,7 @@ from cli import (
     terminate,
 )
 from cli.command import Command
-from cli.output import Output, safe
-from cli.parser import Parser
+from cli.output import Output
 from config import Settings
 from errors import BusinessProcessError, InvalidInputError
 from swf.connection import Patience

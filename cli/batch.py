@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import errors
+from arguments import safe
 from cli.command import Arguments, Command
-from cli.output import Output, safe
+from cli.output import Output
 from cli.parsing import json_from, read_text
 from errors import InvalidInputError
 from starter.batch import BatchResult

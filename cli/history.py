@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
-from cli.output import Output, safe, to_json
+from cli.output import Output, to_json
 from starter.runs import Event, attributes
 from starter.status import local_time, seconds
 from wire import cut

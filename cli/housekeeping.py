@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
+from arguments import Parser
 from config import Settings
 from errors import BusinessProcessError, EngineUnreachableError
 
@@ -97,7 +98,7 @@ def _agreed(question: str) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="run.sh", description="Stop the embedded SWF (stop), or delete local data (clean)."
     )
     parser.add_argument("command", choices=("stop", "clean"))

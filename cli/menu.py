@@ -19,10 +19,11 @@ from typing import TextIO
 import config
 import process
 import setup
+from arguments import safe
 from background import SIGNALS, Background, Interrupted, cleaned_up, interrupts_held, wait_until
 from cli import app, housekeeping
 from cli.menu_texts import LANGUAGES, language_of, text
-from cli.output import printable, safe
+from cli.output import printable
 from cli.parsing import json_from
 from config import HOME, Settings
 from errors import BusinessProcessError, InvalidInputError

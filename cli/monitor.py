@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
-from cli.output import Output, safe
+from cli.output import Output
 from cli.status import text
 from starter.status import Status, line
 

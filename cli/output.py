@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from arguments import safe
 from wire import Json
 
 
@@ -58,11 +59,6 @@ def printable(text: str, encoding: str | None) -> str:
     """`text` with what the stream cannot encode replaced, rather than an error."""
     chosen = encoding or "utf-8"
     return text.encode(chosen, "backslashreplace").decode(chosen)
-
-
-def safe(text: object) -> str:
-    """Text of others on one line: control characters must not steer the terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:

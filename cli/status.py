@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
-from cli.output import Output, safe
+from cli.output import Output
 from starter.status import Status, local_time
 from wire import Json, cut
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from cli.output import printable, safe
+from arguments import safe
+from cli.output import printable
 from demonstration.scene import Scene
 
 if TYPE_CHECKING:
