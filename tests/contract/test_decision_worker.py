@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import pytest
 
 import process
 from decision_worker import DecisionWorker, workflow_steps
 from errors import UndecidableError
+from swf.connection import Connection
 from tests.application import application
 from workflow import process as define
 from workflow import step
@@ -171,3 +173,28 @@ def wait_for_event(app, run, event_type):
         if event["eventType"] == event_type:
             return event
     pytest.fail(f"the run closed without {event_type}")
+
+
+def test_a_poll_is_asked_once_and_waits(app, monkeypatch):
+    polls = []
+    once = Connection.once
+
+    def counted(self, operation, *arguments, **options):
+        if operation.startswith("poll_for"):
+            polls.append(operation)
+        return once(self, operation, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "once", counted)
+    app.decider()
+    app.worker()
+    app.finish(app.starter.start_workflow(ORDER))
+    pollers = 2 + 2 + 2  # the decider's two lists with two slots each, the worker's two polls
+    until(lambda: app.swf.call(lambda endpoint: endpoint.engine.waiting_pollers) == pollers)
+    tasks = 6 + 5
+    assert len(polls) == pollers + tasks, "each poll that brought a task is followed by one"
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
