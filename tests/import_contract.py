@@ -18,7 +18,16 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 class RoomContract(ForbiddenContract):
-    """What a room never knows, directly or through others."""
+    """What a room never knows, directly or through others.  Options as those of `forbidden`."""
+
+    # Import Linter reads the options of a class, not those of its bases.
+    source_modules = ForbiddenContract.source_modules
+    forbidden_modules = ForbiddenContract.forbidden_modules
+    ignore_imports = ForbiddenContract.ignore_imports
+    allow_indirect_imports = ForbiddenContract.allow_indirect_imports
+    unmatched_ignore_imports_alerting = ForbiddenContract.unmatched_ignore_imports_alerting
+    as_packages = ForbiddenContract.as_packages
+    broken_contract_guidance = ForbiddenContract.broken_contract_guidance
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001 - its API
         """As the contract `forbidden` does, with the top level in the graph."""
