@@ -2,7 +2,7 @@
 
 boto3 still checks, serializes and reads every call; this carries the bytes, for the embedded
 SWF and other plain-HTTP endpoints.  It does two things that botocore's own transport does
-not: it takes a third of the CPU time, and it can hang up long polls that are under way
+not: it takes half of the CPU time, and it can hang up long polls that are under way
 (`hang_up`).  It comes in through botocore's own events: `before-send`, which hands over the
 signed request, or, for the embedded SWF, which wants no signature, `before-call`, which
 leaves out signing too (botocore's Stubber does the same).  Amazon is never reached through it.
@@ -11,13 +11,13 @@ leaves out signing too (botocore's Stubber does the same).  Amazon is never reac
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import threading
 import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,13 +29,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.parsers import create_parser
+from urllib3.util.wait import wait_for_read
 
 from swf.events import read_answer
 from wire import Json
 
 CONNECT_SECONDS = 5.0
 HANG_UP_SECONDS = 0.5  # how long an answer that is already on its way may still arrive
-LONGEST_HEAD = 65_536  # bytes of status line and headers
 
 
 class NearbyTransport:
@@ -80,11 +80,11 @@ class NearbyTransport:
         try:
             with self._registered(connection if is_poll else None):
                 seconds = self._poll_seconds if is_poll else self._call_seconds
-                answer = connection.exchange(_request(url, headers, body), seconds)
+                answer = connection.exchange(url, headers, _bytes(body), seconds)
         except TimeoutError as error:
             connection.close()
             raise ReadTimeoutError(endpoint_url=url, error=error) from error
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, HTTPException) as error:
             connection.close()
             raise ConnectionClosedError(endpoint_url=url, error=error) from error
         except BaseException:
@@ -145,15 +145,16 @@ class NearbyTransport:
                 self._changed.notify_all()
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Answer:
     status: int
     headers: dict[str, str]
+    """By lower-case name."""
+    body: bytes
     keep_alive: bool
-    body: bytes = b""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Raw:
     """The part of urllib3's response that botocore reads."""
 
@@ -163,83 +164,32 @@ class _Raw:
         yield self.body
 
 
-@dataclass(eq=False)
 class _Connection:
-    host: str
-    socket: socket.socket
-    buffer: bytearray = field(default_factory=bytearray)
+    """A kept-open connection, by the standard library's HTTP client."""
 
-    def exchange(self, request: bytes, seconds: float) -> _Answer:
-        self.socket.settimeout(seconds)
-        self.socket.sendall(request)
-        answer = _parse_head(self._head())
-        coding = answer.headers.get("transfer-encoding", "").lower()
-        if coding == "chunked":
-            answer.body = self._chunked()
-        elif "content-length" in answer.headers:
-            answer.body = self._take(int(answer.headers["content-length"]))
-        else:
-            answer.keep_alive = False
-            answer.body = self._rest()
-        return answer
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._http = HTTPConnection(host, timeout=CONNECT_SECONDS)
+        self._http.connect()
+
+    def exchange(self, url: str, headers: Any, body: bytes, seconds: float) -> _Answer:
+        self._http.sock.settimeout(seconds)
+        named = {name: _text(value) for name, value in headers.items()}
+        self._http.request("POST", urlsplit(url).path or "/", body, named)
+        answer = self._http.getresponse()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return _Answer(answer.status, found, answer.read(), not answer.will_close)
 
     def usable(self) -> bool:
         """Whether an idle connection is still open: nothing to read, not even an end."""
-        if self.buffer:
-            return False
-        poller = select.poll() if hasattr(select, "poll") else None
-        if poller is None:  # Windows
-            return not select.select([self.socket], [], [], 0)[0]
-        poller.register(self.socket, select.POLLIN)
-        return not poller.poll(0)
+        return self._http.sock is not None and not wait_for_read(self._http.sock, 0)
 
     def shut(self, how: int) -> None:
         with contextlib.suppress(OSError):
-            self.socket.shutdown(how)
+            self._http.sock.shutdown(how)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.socket.close()
-
-    def _receive(self) -> None:
-        data = self.socket.recv(262_144)
-        if not data:
-            raise EOFError("the engine closed the connection before its answer was complete")
-        self.buffer += data
-
-    def _head(self) -> bytes:
-        while (end := self.buffer.find(b"\r\n\r\n")) < 0:
-            if len(self.buffer) > LONGEST_HEAD:
-                raise ValueError("the answer is not HTTP")
-            self._receive()
-        return self._take(end + 4)
-
-    def _take(self, count: int) -> bytes:
-        while len(self.buffer) < count:
-            self._receive()
-        taken = bytes(self.buffer[:count])
-        del self.buffer[:count]
-        return taken
-
-    def _line(self) -> bytes:
-        while (end := self.buffer.find(b"\r\n")) < 0:
-            self._receive()
-        return self._take(end + 2)[:-2]
-
-    def _chunked(self) -> bytes:
-        chunks = []
-        while size := int(self._line().split(b";")[0], 16):
-            chunks.append(self._take(size))
-            self._take(2)
-        while self._line():  # trailers
-            pass
-        return b"".join(chunks)
-
-    def _rest(self) -> bytes:
-        with contextlib.suppress(EOFError):
-            while True:
-                self._receive()
-        return self._take(len(self.buffer))
+        self._http.close()
 
 
 def _close_all(connections: list[_Connection]) -> None:
@@ -254,27 +204,16 @@ def _is_poll(headers: Any, body: str | bytes | None) -> bool:
 
 
 def _connect(url: str, host: str) -> _Connection:
-    parts = urlsplit(url)
     try:
-        made = socket.create_connection((parts.hostname, parts.port or 80), CONNECT_SECONDS)
+        return _Connection(host)
     except TimeoutError as error:
         raise ConnectTimeoutError(endpoint_url=url, error=error) from error
     except OSError as error:
         raise EndpointConnectionError(endpoint_url=url, error=error) from error
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return _Connection(host, made)
 
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
-
-
-def _request(url: str, headers: Any, body: str | bytes | None) -> bytes:
-    """A request as bytes, in one piece, for one write; SWF takes nothing but POST."""
-    parts = urlsplit(url)
-    lines = [f"POST {parts.path or '/'} HTTP/1.1", f"Host: {parts.netloc}"]
-    lines.extend(f"{name}: {_text(value)}" for name, value in headers.items())
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + _bytes(body)
 
 
 def _parsed(model: Any, answer: _Answer) -> Json:
@@ -302,17 +241,3 @@ def _response(url: str, answer: _Answer) -> AWSResponse:
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _parse_head(head: bytes) -> _Answer:
-    first, *lines = head[:-4].decode("latin-1").split("\r\n")
-    version, status, *_ = first.split(" ", 2)
-    if not version.startswith("HTTP/1."):
-        raise ValueError("the answer is not HTTP")
-    headers = {}
-    for line in lines:
-        name, _colon, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    closing = headers.get("connection", "").lower()
-    keep_alive = closing != "close" if version == "HTTP/1.1" else closing == "keep-alive"
-    return _Answer(int(status), headers, keep_alive)
