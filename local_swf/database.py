@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -39,7 +38,6 @@ class Database:
         self.token_key: bytes = row[0]
         self.last_time: int = row[1]
         self.last_run: int = row[2]
-        self._log = self._take_over_syncing()
 
     def one(self, sql: str, *parameters: Any) -> Row | None:
         """The first row of a query, or None."""
@@ -55,29 +53,9 @@ class Database:
         self.last_run += 1
         return self.last_run
 
-    def sync(self) -> None:
-        """Bring everything committed so far to the disk."""
-        if self._log is not None:
-            os.fdatasync(self._log)
-
     def close(self) -> None:
         """Close the file; what was not committed is gone."""
-        if self._log is not None:
-            os.close(self._log)
         self.connection.close()
-
-    def _take_over_syncing(self) -> int | None:
-        """The write-ahead log's descriptor, for `sync`; None where SQLite syncs every commit.
-
-        SQLite then leaves the sync after each commit (all that FULL adds to NORMAL) to us,
-        who know which commits nobody has been told of.
-        """
-        if self.path == ":memory:" or not hasattr(os, "fdatasync"):
-            return None
-        self.connection.execute("UPDATE endpoint SET last_time = last_time")  # makes the log
-        log_file = os.open(f"{self.path}-wal", os.O_RDWR)
-        self.connection.execute("PRAGMA synchronous = NORMAL")
-        return log_file
 
     def _prepare_schema(self) -> None:
         connection = self.connection
@@ -138,17 +116,14 @@ class GroupCommit:
         self._failed = failed
         self._loop = asyncio.get_running_loop()
         self._is_open = False
-        self._must_sync = False
         self._waiting: list[asyncio.Future[None]] = []
 
-    def begin(self, *, durable: bool = True) -> None:
+    def begin(self) -> None:
         """Join the open transaction, or open one whose commit follows two loop turns later.
 
         In the second turn those requests join that arrived while the first were read; it
         halves the number of syncs under load and costs a lone request some microseconds.
-        A transaction of which nothing is `durable` is written but rides with the next sync.
         """
-        self._must_sync |= durable
         if not self._is_open:
             self._database.execute("BEGIN IMMEDIATE")
             self._is_open = True
@@ -168,7 +143,6 @@ class GroupCommit:
         if not self._is_open:
             return
         self._is_open = False
-        must_sync, self._must_sync = self._must_sync, False
         waiting, self._waiting = self._waiting, []
         database = self._database
         try:
@@ -176,9 +150,7 @@ class GroupCommit:
                 "UPDATE endpoint SET last_time = ?, last_run = ?", (self._now(), database.last_run)
             )
             database.execute("COMMIT")
-            if must_sync:
-                database.sync()
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             log.exception("commit failed, its requests are answered with 500")
             if database.connection.in_transaction:
                 database.execute("ROLLBACK")

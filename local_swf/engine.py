@@ -216,8 +216,8 @@ class Engine:
             self._arm()
         return result
 
-    def _work(self, operation: Callable[[Work], T], *, durable: bool = True) -> T:
-        self._commits.begin(durable=durable)
+    def _work(self, operation: Callable[[Work], T]) -> T:
+        self._commits.begin()
         self._changed = True
         execute = self._database.execute
         execute("SAVEPOINT work")
@@ -247,10 +247,7 @@ class Engine:
     def _hand_out(self, task: Task, poller: Poller) -> None:
         module = decision_tasks if task.kind == "decision" else activity_tasks
         try:
-            # A task that is lost with the power is handed out again: no sync of its own.
-            given = self._work(
-                lambda work: module.hand_out(work, task, poller.arguments), durable=False
-            )
+            given = self._work(lambda work: module.hand_out(work, task, poller.arguments))
         except Exception as error:  # noqa: BLE001 - it goes to the poller, who gets a 500
             poller.answer.set_exception(error)
             return

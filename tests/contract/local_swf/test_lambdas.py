@@ -134,3 +134,20 @@ def test_a_function_behind_a_url():
             assert ended(world, run_id, "LambdaFunctionCompleted")["result"] == "8"
         server.shutdown()
         thread.join()
+
+
+def test_what_ran_when_the_endpoint_ended_is_called_again(tmp_path, released):
+    calls = []
+
+    def function(_):
+        calls.append(1)
+        return released.wait(20) if len(calls) == 1 else "again"
+
+    with LocalSWF(tmp_path / "swf.sqlite", functions={"f": function}) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start(lambdaRole=ROLE)
+        world.decide(call("f"))
+        until(lambda: calls)
+        swf.restart()
+        assert ended(world, run_id, "LambdaFunctionCompleted")["result"] == '"again"'
+        assert world.types(run_id).count("LambdaFunctionStarted") == 1
