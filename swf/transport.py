@@ -164,18 +164,35 @@ class _Raw:
         yield self.body
 
 
+class _OneWrite(HTTPConnection):
+    """The standard library's HTTP client, with head and body of a request in one write.
+
+    Two writes wake the engine twice.
+    """
+
+    _unsent = b""
+
+    def send(self, data: Any) -> None:
+        self._unsent += data
+
+    def flush(self) -> None:
+        unsent, self._unsent = self._unsent, b""
+        self.sock.sendall(unsent)
+
+
 class _Connection:
-    """A kept-open connection, by the standard library's HTTP client."""
+    """A kept-open connection."""
 
     def __init__(self, host: str) -> None:
         self.host = host
-        self._http = HTTPConnection(host, timeout=CONNECT_SECONDS)
+        self._http = _OneWrite(host, timeout=CONNECT_SECONDS)
         self._http.connect()
 
     def exchange(self, url: str, headers: Any, body: bytes, seconds: float) -> _Answer:
         self._http.sock.settimeout(seconds)
         named = {name: _text(value) for name, value in headers.items()}
         self._http.request("POST", urlsplit(url).path or "/", body, named)
+        self._http.flush()
         answer = self._http.getresponse()
         found = {name.lower(): value for name, value in answer.getheaders()}
         return _Answer(answer.status, found, answer.read(), not answer.will_close)
