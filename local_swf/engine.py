@@ -7,10 +7,11 @@ open transaction; what it answers leaves only once that transaction is on the di
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from local_swf import activity_tasks, decision_tasks, errors, lifecycle, recovery, timeouts
@@ -75,7 +76,7 @@ class Engine:
         self._last_change = self._loop.time()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_due = 0
-        self._threads: ThreadPoolExecutor | None = None
+        self._closed = False
         self._duplicates: dict[ListKey, list[HandOut]] = {}
         self._state = State(
             database=database,
@@ -193,8 +194,7 @@ class Engine:
         if self._wake is not None:
             self._wake.cancel()
         self._commits.commit()
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
         self._database.close()
 
     def _virtual(self) -> VirtualClock:
@@ -309,24 +309,31 @@ class Engine:
         self._dispatch()
 
     def _invoke_lambda(self, run_number: int, scheduled_id: int) -> None:
+        """Call a Lambda task's function once its Started event is on the disk."""
         task = Task("lambda", run_number, scheduled_id)
         self._state.started.add(task)
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(16, "lambda")
+        self._commits.outcome().add_done_callback(lambda done: self._call_function(task, done))
+
+    def _call_function(self, task: Task, committed: asyncio.Future[None]) -> None:
+        if committed.exception() is not None or self._closed:
+            return
         work = Work(self._state, self.clock.now())
-        run = work.run(run_number)
-        assert run is not None
-        scheduled = work.event(run, scheduled_id)
-        row = self._database.one(
-            "SELECT expires_at FROM lambdas WHERE run = ? AND scheduled_id = ?",
-            run_number,
-            scheduled_id,
-        )
-        seconds = (row[0] - work.now) / 1000 if row else 0.0
-        call = self._loop.run_in_executor(
-            self._threads, self.functions.call, scheduled["name"], scheduled.get("input"), seconds
-        )
-        call.add_done_callback(lambda done: self._lambda_ended(task, done))
+        run = work.run(task.run)
+        sql = "SELECT expires_at FROM lambdas WHERE run = ? AND scheduled_id = ?"
+        row = self._database.one(sql, task.run, task.scheduled_id)
+        if run is None or row is None:
+            self._state.started.discard(task)
+            return
+        scheduled = work.event(run, task.scheduled_id)
+        seconds = (row[0] - work.now) / 1000
+
+        def call() -> None:
+            outcome = self.functions.call(scheduled["name"], scheduled.get("input"), seconds)
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._lambda_ended, task, outcome)
+
+        # A daemon thread: a function that takes its time does not keep the process alive.
+        threading.Thread(target=call, name="lambda", daemon=True).start()
 
     def _call_started_lambdas(self) -> None:
         """Call again what was running when the endpoint ended: nobody else would answer."""
@@ -334,11 +341,10 @@ class Engine:
         for run_number, scheduled_id in self._database.all(sql):
             self._invoke_lambda(run_number, scheduled_id)
 
-    def _lambda_ended(self, task: Task, done: asyncio.Future[Outcome]) -> None:
-        self._state.started.discard(task)
-        if done.cancelled():
+    def _lambda_ended(self, task: Task, outcome: Outcome) -> None:
+        if self._closed:
             return
-        outcome = done.result()
+        self._state.started.discard(task)
 
         def end(work: Work) -> None:
             run = work.run(task.run)

@@ -66,7 +66,7 @@ class Frontend:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request of any kind."""
         self.last_request = time.monotonic()
-        if request.path.startswith("/_local/"):
+        if request.raw_path.startswith("/_local/"):
             return await self._control.handle(request)
         self.in_service += 1
         service = _Service(self._engine)
