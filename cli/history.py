@@ -32,8 +32,16 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         for event in starter.follow(**chosen(arguments)):
             output.item(event, line(event))
         return 0
-    events = starter.get_workflow_history(**chosen(arguments), chain=arguments.chain)
-    output.result(events, map(line, events))
+    info = starter.describe(**chosen(arguments))["executionInfo"]
+    workflow_id, run_id = info["execution"]["workflowId"], info["execution"]["runId"]
+    events = starter.get_workflow_history(workflow_id, run_id, chain=arguments.chain)
+    kept = {
+        "workflow_id": workflow_id,
+        "run_id": run_id,
+        "type": info["workflowType"],
+        "events": events,
+    }
+    output.result(kept, map(line, events))
     return 0
 
 
@@ -51,8 +59,8 @@ COMMAND = Command(
     name="history",
     help="print the events of a run",
     example="history WORKFLOW_ID --follow",
-    fields="a list of events in SWF's own shape, eventTimestamp in seconds since 1970;\n"
-    "  with --follow one event a line",
+    fields="workflow_id, run_id, type (name, version), events: SWF's own shape, oldest first,\n"
+    "  eventTimestamp in seconds since 1970; with --follow one event a line",
     add_arguments=add_arguments,
     run=run,
 )

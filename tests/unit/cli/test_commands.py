@@ -111,16 +111,31 @@ def test_an_empty_list_says_so_but_not_as_json(fake: FakeStarter, capsys: Capsys
     assert said(capsys) == []
 
 
-def test_history_as_json_has_moments_in_seconds(fake: FakeStarter, capsys: Capsys) -> None:
+DESCRIBED = {
+    "executionInfo": {
+        "execution": {"workflowId": "w-1", "runId": "r-1"},
+        "workflowType": {"name": "Order", "version": "1.0"},
+    }
+}
+
+
+def test_history_as_json_says_whose_it_is_and_has_moments_in_seconds(
+    fake: FakeStarter, capsys: Capsys
+) -> None:
+    fake.answers["describe"] = DESCRIBED
     fake.answers["get_workflow_history"] = [event("TimerFired", 7, timerId="r1.1")]
 
     main(["history", "w-1", "--json"])
 
-    assert said(capsys)[0]["eventTimestamp"] == 1_000.5
-    assert fake.calls[0][2] == {"workflow_id": "w-1", "run_id": None, "chain": False}
+    kept = said(capsys)
+    assert (kept["workflow_id"], kept["run_id"]) == ("w-1", "r-1")
+    assert kept["type"] == {"name": "Order", "version": "1.0"}
+    assert kept["events"][0]["eventTimestamp"] == 1_000.5
+    assert fake.calls[1] == ("get_workflow_history", ("w-1", "r-1"), {"chain": False})
 
 
 def test_history_for_people_is_one_line_an_event(fake: FakeStarter, capsys: Capsys) -> None:
+    fake.answers["describe"] = DESCRIBED
     fake.answers["get_workflow_history"] = [
         event("ActivityTaskCompleted", 7, result="\x1b[31m" + "x" * 1_000),
         event("DecisionTaskCompleted", 8, executionContext="{}"),
