@@ -145,6 +145,10 @@ class Engine:
             lambda work: module.give_back(work, handout.task, handout.started_id, handout.delivery)
         )
 
+    def lose(self, handout: HandOut) -> None:
+        """Note that an injected fault swallowed a task: a virtual clock may jump to its timeout."""
+        self._state.started.discard(handout.task)
+
     def duplicate(self, poller: Poller, handout: HandOut) -> None:
         """Give what a poller got to the next poller of its list as well, same token and all."""
         other = self._state.tasks.take_poller(poller.list)
@@ -193,6 +197,8 @@ class Engine:
         """Write what is open and let go of the database."""
         if self._wake is not None:
             self._wake.cancel()
+        if self.clock.virtual:
+            self._commits.begin()  # no event may hold the time that clients have seen
         self._commits.commit()
         self._closed = True
         self._database.close()

@@ -157,6 +157,7 @@ class Frontend:
         if faults.DUPLICATE in struck:
             self._engine.duplicate(poller, handout)
         if faults.DROP in struck:
+            self._engine.lose(handout)
             return _hang_up(request)
         return await self._deliver(request, handout)
 

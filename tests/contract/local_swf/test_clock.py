@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import COMPLETE, World, decision, last, schedule, timer
@@ -57,6 +58,15 @@ def test_waiting_polls_do_not_keep_it_from_jumping(skipping):
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(skipping.decision)
         assert answer.result(5)["startedEventId"] == 8
+
+
+def test_it_jumps_to_the_timeout_of_a_task_that_a_fault_swallowed(skipping):
+    run_id = skipping.start()
+    skipping.decide(schedule())
+    skipping.swf.faults.add("drop", "PollForActivityTask", count=1)
+    with pytest.raises(ConnectionClosedError):
+        skipping.activity()
+    until(lambda: "ActivityTaskTimedOut" in skipping.types(run_id))
 
 
 def test_a_task_that_nobody_polls_for_times_out(skipping):
