@@ -48,7 +48,7 @@ class DecisionWorker:
         *,
         swf_client: SwfClient | None = None,
         task_list: str | None = None,
-        concurrency: int = 2,
+        concurrency: int = 4,
         definitions: Sequence[Definition] = (),
     ) -> None:
         """Make a decider; nothing touches the network before `run`.
@@ -292,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings, task_list=options.task_list, concurrency=options.concurrency
         ),
         arguments,
-        concurrency=2,
+        concurrency=4,
     )
 
 

@@ -2,7 +2,7 @@
 
 boto3 still checks, serializes and reads every call; this carries the bytes, for the embedded
 SWF and other plain-HTTP endpoints.  It does two things that botocore's own transport does
-not: it takes half of the CPU time, and it can hang up long polls that are under way
+not: it takes a third of the CPU time, and it can hang up long polls that are under way
 (`hang_up`).  It comes in through botocore's own events: `before-send`, which hands over the
 signed request, or, for the embedded SWF, which wants no signature, `before-call`, which
 leaves out signing too (botocore's Stubber does the same).  Amazon is never reached through it.
@@ -17,7 +17,6 @@ import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,12 +28,14 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.parsers import create_parser
+from httptools import HttpParserError, HttpResponseParser
 from urllib3.util.wait import wait_for_read
 
 from swf.events import read_answer
 from wire import Json
 
 CONNECT_SECONDS = 5.0
+RECEIVED_BYTES = 262_144  # at a time
 HANG_UP_SECONDS = 0.5  # how long an answer that is already on its way may still arrive
 
 
@@ -80,11 +81,11 @@ class NearbyTransport:
         try:
             with self._registered(connection if is_poll else None):
                 seconds = self._poll_seconds if is_poll else self._call_seconds
-                answer = connection.exchange(url, headers, _bytes(body), seconds)
+                answer = connection.exchange(_request(url, headers, body), seconds)
         except TimeoutError as error:
             connection.close()
             raise ReadTimeoutError(endpoint_url=url, error=error) from error
-        except (OSError, HTTPException) as error:
+        except (OSError, EOFError, HttpParserError) as error:
             connection.close()
             raise ConnectionClosedError(endpoint_url=url, error=error) from error
         except BaseException:
@@ -145,13 +146,38 @@ class NearbyTransport:
                 self._changed.notify_all()
 
 
-@dataclass(frozen=True)
 class _Answer:
-    status: int
-    headers: dict[str, str]
-    """By lower-case name."""
-    body: bytes
-    keep_alive: bool
+    """An answer while httptools reads it (its callbacks), and after."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        """By lower-case name."""
+        self.body = b""
+        self.begun = self.complete = self.keep_alive = False
+        self.parser = HttpResponseParser(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.begun = True
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.complete, self.keep_alive = True, bool(self.parser.should_keep_alive())
+
+    def end(self) -> None:
+        """The connection ended: so may an answer that does not say how long it is."""
+        lengths = {"content-length", "transfer-encoding"}
+        if not self.begun or lengths & self.headers.keys():
+            raise EOFError("the engine closed the connection before its answer was complete")
+        self.complete = True
+
+    @property
+    def status(self) -> int:
+        return int(self.parser.get_status_code())
 
 
 @dataclass(frozen=True)
@@ -164,49 +190,34 @@ class _Raw:
         yield self.body
 
 
-class _OneWrite(HTTPConnection):
-    """The standard library's HTTP client, with head and body of a request in one write.
-
-    Two writes wake the engine twice.
-    """
-
-    _unsent = b""
-
-    def send(self, data: Any) -> None:
-        self._unsent += data
-
-    def flush(self) -> None:
-        unsent, self._unsent = self._unsent, b""
-        self.sock.sendall(unsent)
-
-
+@dataclass(eq=False)
 class _Connection:
-    """A kept-open connection."""
+    host: str
+    socket: socket.socket
 
-    def __init__(self, host: str) -> None:
-        self.host = host
-        self._http = _OneWrite(host, timeout=CONNECT_SECONDS)
-        self._http.connect()
-
-    def exchange(self, url: str, headers: Any, body: bytes, seconds: float) -> _Answer:
-        self._http.sock.settimeout(seconds)
-        named = {name: _text(value) for name, value in headers.items()}
-        self._http.request("POST", urlsplit(url).path or "/", body, named)
-        self._http.flush()
-        answer = self._http.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return _Answer(answer.status, found, answer.read(), not answer.will_close)
+    def exchange(self, request: bytes, seconds: float) -> _Answer:
+        self.socket.settimeout(seconds)
+        self.socket.sendall(request)
+        answer = _Answer()
+        while not answer.complete:
+            data = self.socket.recv(RECEIVED_BYTES)
+            if data:
+                answer.parser.feed_data(data)
+            else:
+                answer.end()
+        return answer
 
     def usable(self) -> bool:
         """Whether an idle connection is still open: nothing to read, not even an end."""
-        return self._http.sock is not None and not wait_for_read(self._http.sock, 0)
+        return not wait_for_read(self.socket, 0)
 
     def shut(self, how: int) -> None:
         with contextlib.suppress(OSError):
-            self._http.sock.shutdown(how)
+            self.socket.shutdown(how)
 
     def close(self) -> None:
-        self._http.close()
+        with contextlib.suppress(OSError):
+            self.socket.close()
 
 
 def _close_all(connections: list[_Connection]) -> None:
@@ -221,16 +232,27 @@ def _is_poll(headers: Any, body: str | bytes | None) -> bool:
 
 
 def _connect(url: str, host: str) -> _Connection:
+    parts = urlsplit(url)
     try:
-        return _Connection(host)
+        made = socket.create_connection((parts.hostname, parts.port or 80), CONNECT_SECONDS)
     except TimeoutError as error:
         raise ConnectTimeoutError(endpoint_url=url, error=error) from error
     except OSError as error:
         raise EndpointConnectionError(endpoint_url=url, error=error) from error
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return _Connection(host, made)
 
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
+
+
+def _request(url: str, headers: Any, body: str | bytes | None) -> bytes:
+    """A request as bytes, in one piece, for one write; SWF takes nothing but POST."""
+    parts = urlsplit(url)
+    lines = [f"POST {parts.path or '/'} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines.extend(f"{name}: {_text(value)}" for name, value in headers.items())
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + _bytes(body)
 
 
 def _parsed(model: Any, answer: _Answer) -> Json:
