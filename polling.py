@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -149,7 +150,7 @@ class Polls:
             return
         with self._registration:
             if not self._registered:
-                prepare(self._client)
+                prepare(self._client, anew=self._outage.worked)
                 self._registered = True
 
 
@@ -158,35 +159,45 @@ class Outage:
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
-        self._failures = 0
+        self._since: float | None = None
+        self._lock = threading.Lock()
         self.worked = False
         """Whether a poll has ever succeeded."""
 
     def wait(self, error: Exception) -> None:
-        """Wait before the next try; ends early when the worker stops."""
+        """Wait before the next try, half as long as polls have failed; ends when stopped."""
         if self._stopping.is_set():
             return
-        if self._failures == 0:
-            ours = isinstance(error, BusinessProcessError)
-            _log.warning(f"Polling fails: {error}", exc_info=None if ours else error)
-        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(self._failures, 16))
-        self._failures += 1
+        longest = max(FIRST_WAIT_SECONDS, min(LONGEST_WAIT_SECONDS, self._lasted(error) / 2))
         self._stopping.wait(random.uniform(longest / 2, longest))  # noqa: S311 - not a secret
 
     def over(self) -> None:
         """A poll succeeded."""
         self.worked = True
-        if self._failures:
-            _log.info("Polling works again", failures=self._failures)
-        self._failures = 0
+        if self._since is None:
+            return
+        with self._lock:
+            since, self._since = self._since, None
+        if since is not None:
+            _log.info("Polling works again", seconds=round(time.monotonic() - since, 1))
+
+    def _lasted(self, error: Exception) -> float:
+        """Seconds since the first failure, which is told."""
+        with self._lock:
+            if self._since is not None:
+                return time.monotonic() - self._since
+            self._since = time.monotonic()
+        ours = isinstance(error, BusinessProcessError)
+        _log.warning(f"Polling fails: {error}", exc_info=None if ours else error)
+        return 0.0
 
 
-def prepare(client: SwfClient) -> None:
+def prepare(client: SwfClient, *, anew: bool = False) -> None:
     """Register what is missing where that is ours to do: on the embedded engine."""
     if client.settings.swf_endpoint == "local":
         from setup import ensure_registered  # noqa: PLC0415 - only this engine needs it
 
-        ensure_registered(client)
+        ensure_registered(client, anew=anew)
 
 
 def serve(

@@ -96,10 +96,13 @@ _known: set[tuple[str, str, str, str, str]] = set()
 _lock = threading.Lock()
 
 
-def ensure_registered(client: SwfClient, definition: Definition | None = None) -> None:
+def ensure_registered(
+    client: SwfClient, definition: Definition | None = None, *, anew: bool = False
+) -> None:
     """Register silently what is missing, for engines that nobody sets up by hand.
 
-    One call when all is there, none when this process has seen that before.  Raises
+    One call when all is there, none when this process has seen that before and it is not to
+    look `anew` (the engine's data may have been deleted meanwhile).  Raises
     `PublishedDefinitionError` for another shape under a published version.
     """
     wanted = definition or process.shipped()
@@ -107,7 +110,7 @@ def ensure_registered(client: SwfClient, definition: Definition | None = None) -
     place = (settings.swf_endpoint, str(settings.data_dir), client.domain)
     key = (*place, wanted.name, f"{wanted.version} {wanted.hash}")
     with _lock:
-        if key in _known:
+        if key in _known and not anew:
             return
         check_file(wanted)
         if registered_shape(client, wanted) != wanted.hash:

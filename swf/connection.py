@@ -49,6 +49,8 @@ class Patience:
     """Reads, starts and other calls that have no deadline of their own."""
     refused: float = 10.0
     """The same while no connection comes about at all."""
+    poll: float = 1.0
+    """Polls: what lasts longer is an outage, which the worker that polls waits out."""
     first_wait: float = 0.1
     """The wait before the second attempt is drawn from zero to this; it doubles from there."""
     longest_wait: float = 5.0
@@ -131,7 +133,7 @@ class Connection:
                 lambda: self.once(operation, members, poll=True),
                 _nothing_done,
                 self.stopping,
-                None,
+                self._patience.poll,
             )
         except SwfFault:
             if self.stopping.is_set():
@@ -208,7 +210,9 @@ class Connection:
 
     def _before_waiting(self, state: RetryCallState) -> None:
         fault = _fault(state)
-        _log.warning(
+        # Once a call; polls are the workers' to tell of, once an outage.
+        first = state.attempt_number == 1 and not fault.operation.startswith("poll_for")
+        (_log.warning if first else _log.debug)(
             "SWF call failed, trying again",
             operation=fault.operation,
             attempt=state.attempt_number,

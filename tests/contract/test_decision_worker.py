@@ -11,6 +11,7 @@ import pytest
 import process
 from decision_worker import DecisionWorker, workflow_steps
 from errors import UndecidableError
+from local_swf.testing import LocalSWF
 from swf.connection import Connection
 from tests.application import application
 from workflow import process as define
@@ -185,10 +186,10 @@ def test_a_poll_is_asked_once_and_waits(app, monkeypatch):
         return once(self, operation, *arguments, **options)
 
     monkeypatch.setattr(Connection, "once", counted)
-    app.decider()
-    app.worker()
+    decider = app.decider()
+    app.worker(pollers=2)
     app.finish(app.starter.start_workflow(ORDER))
-    pollers = 2 + 2 + 2  # the decider's two lists with two slots each, the worker's two polls
+    pollers = 2 * decider.concurrency + 2  # two lists for each of the decider's slots
     until(lambda: app.swf.call(lambda endpoint: endpoint.engine.waiting_pollers) == pollers)
     tasks = 6 + 5
     assert len(polls) == pollers + tasks, "each poll that brought a task is followed by one"
@@ -198,3 +199,23 @@ def until(condition):
     deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline
+
+
+def test_an_outage_is_one_line_a_worker_and_is_over_soon_after(tmp_path, caplog):
+    caplog.set_level("INFO")
+
+    def told(beginning):
+        return [r for r in caplog.records if r.getMessage().startswith(beginning)]
+
+    with LocalSWF(tmp_path / "swf.sqlite") as swf, application(swf, tmp_path) as app:
+        app.decider()
+        app.worker()
+        app.finish(app.starter.start_workflow(ORDER))
+        port = swf.call(lambda endpoint: endpoint.port)
+        swf._end()
+        until(lambda: len(told("Polling fails")) == 2)
+        swf._start(port)
+        assert app.finish(app.starter.start_workflow(ORDER))
+        until(lambda: len(told("Polling works again")) == 2)
+    assert len(told("Polling fails")) == 2, "one for the decider, one for the worker"
+    assert not told("SWF call failed")

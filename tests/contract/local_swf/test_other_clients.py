@@ -96,7 +96,7 @@ def test_the_javascript_sdk(swf, node):
 def test_the_aws_cli(swf, python):
     def aws(*words: str) -> Any:
         ended = subprocess.run(
-            [python / "aws", "swf", *words],
+            [python / "python", "-m", "awscli", "swf", *words],
             env=environment(swf),
             capture_output=True,
             text=True,
