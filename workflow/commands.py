@@ -6,7 +6,6 @@ that never reached SWF is simply read again.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -79,9 +78,14 @@ def _fitting(machine: Machine, decisions: list[Decision]) -> list[Decision]:
 
 def _wire_bytes(decision: Decision) -> int:
     """An upper bound of a decision's bytes: longer payloads travel as references."""
-    texts = decision[_block(decision["decisionType"])].values()
-    longest = 6 * PAYLOAD_CHARACTERS  # \uXXXX for every character
-    return 500 + sum(min(len(json.dumps(text)), longest) for text in texts)
+    block = decision[_block(decision["decisionType"])]
+    return 1_500 + sum(_text_bytes(text) for text in block.values() if isinstance(text, str))
+
+
+def _text_bytes(text: str) -> int:
+    """As JSON: quotes are escaped, other alphabets become \\uXXXX."""
+    each = 2 if text.isascii() else 6
+    return each * min(len(text), PAYLOAD_CHARACTERS)
 
 
 def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
