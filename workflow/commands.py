@@ -83,7 +83,7 @@ def _wire_bytes(decision: Decision) -> int:
 
 
 def _text_bytes(text: str) -> int:
-    """As JSON: quotes are escaped, other alphabets become \\uXXXX."""
+    """As JSON: quotes are escaped, characters of other alphabets take six bytes."""
     each = 2 if text.isascii() else 6
     return each * min(len(text), PAYLOAD_CHARACTERS)
 
