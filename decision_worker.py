@@ -25,6 +25,7 @@ from errors import BusinessProcessError, SwfError, TaskLostError, UndecidableErr
 from run_cache import RunCache
 from swf_client import SwfClient
 from workflow import Definition, Execution, Fact, Policy
+from workflow.history import attributes
 from workflow.parking import park
 
 STICKY_SECONDS = 5  # how long a task waits on a decider's own list before the shared one gets it
@@ -163,7 +164,7 @@ class DecisionWorker:
         return Execution(self._definition(task), self.policy, start_id=run_id)
 
     def _definition(self, task: Task) -> Definition:
-        kind = task["workflowType"]
+        kind = task.get("workflowType") or attributes(task["events"][0])["workflowType"]
         known = self._definitions.get((kind["name"], kind["version"]))
         known = known or published.find(kind["name"], kind["version"])
         if known is None:

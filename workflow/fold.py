@@ -95,7 +95,7 @@ def _hold(machine: Machine, why: str) -> None:
 
 
 def _activity_scheduled(machine: Machine, found: Attributes) -> None:
-    work = _work_of_activity(machine, found["activityId"])
+    work = _work_of_activity(machine, found["activityId"]) or _work_by_name(machine, found)
     if work is None:
         return
     work.phase, work.cancel_requested = Phase.SCHEDULED, False
@@ -169,6 +169,13 @@ def _activity_cancel_requested(machine: Machine, found: Attributes) -> None:
 def _work_of_activity(machine: Machine, activity_id: str) -> Work | None:
     works = machine.state.works.values()
     return next((work for work in works if work.activity_id == activity_id), None)
+
+
+def _work_by_name(machine: Machine, found: Attributes) -> Work | None:
+    """The waiting work that an activity of another make's id does: histories made by hand."""
+    name = found["activityType"]["name"]
+    works = machine.state.works.values()
+    return next((work for work in works if not work.in_flight and work.activity == name), None)
 
 
 def _open_work(machine: Machine, event_id: int, *, closing: bool = True) -> Work | None:

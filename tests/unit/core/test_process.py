@@ -175,6 +175,32 @@ def test_run_options_are_recorded_once_and_kept_when_the_settings_change():
     assert history.closed == "WorkflowExecutionFailed"
 
 
+def test_a_history_made_by_hand_is_understood_by_the_names_of_its_activities():
+    def made(history, *outcomes):
+        for name, outcome in outcomes:
+            scheduled = history.add(
+                "ActivityTaskScheduled", activityId=f"mine-{name}", activityType={"name": name}
+            )
+            started = history.add("ActivityTaskStarted", scheduledEventId=scheduled)
+            history.add(outcome, scheduledEventId=scheduled, startedEventId=started, result="{}")
+        return history.execution()
+
+    done = [("ValidateInput", "ActivityTaskCompleted")]
+    names = [
+        decision["scheduleActivityTaskDecisionAttributes"]["activityType"]["name"]
+        for decision in made(History(), *done).decisions()
+        if decision["decisionType"] == "ScheduleActivityTask"
+    ]
+    assert names == ["ProcessData"]
+    failed = [("ProcessData", "ActivityTaskFailed")] * 3
+    markers = [
+        decision["recordMarkerDecisionAttributes"]["markerName"]
+        for decision in made(History(), *done, *failed).decisions()
+        if decision["decisionType"] == "RecordMarker"
+    ]
+    assert "ROLLBACK_INITIATED" in markers
+
+
 # --- resume -----------------------------------------------------------------------------------
 
 
