@@ -19,7 +19,9 @@ from dotenv import dotenv_values
 
 from errors import ConfigurationError
 
-HOME = Path(__file__).resolve().parent
+_CODE = Path(__file__).resolve().parent
+HOME = Path.cwd() if "site-packages" in _CODE.parts else _CODE
+"""Where local data and `.env` are: the project's folder; of an installed copy, the current one."""
 YEAR_SECONDS = 31_536_000  # SWF's longest timeout
 HEARTBEAT_INTERVAL_SECONDS = 10  # how often an activity worker tells SWF that it lives
 HEARTBEAT_MISSES = 3  # a heartbeat timeout under this many intervals cannot be kept

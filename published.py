@@ -10,11 +10,10 @@ import json
 from pathlib import Path
 
 import process
-from config import HOME
 from errors import DefinitionError
 from workflow import Definition, definition_from_json, definition_to_json
 
-FOLDER = HOME / "definitions"
+FOLDER = Path(__file__).resolve().parent / "definitions"
 SUFFIX = ".asl.json"
 
 
