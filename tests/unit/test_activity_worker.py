@@ -409,6 +409,8 @@ def test_polls_are_made_only_with_a_free_slot(client: Client, running: Make) -> 
 
 def test_no_more_polls_than_pollers_are_under_way(client: Client, running: Make) -> None:
     running(concurrency=8, pollers=2)
+    for _ in range(2):  # both poll before there is anything to do
+        assert client.polled.acquire(timeout=PATIENCE)
     for number in range(50):
         client.offer("ValidateInput", token=str(number), order_id=1)
     for _ in range(50):
