@@ -1,12 +1,14 @@
 """What of SWF this endpoint has, as a table: the service model beside the code.
 
-`python -m local_swf.completeness` writes it to `COMPLETENESS.md` in this folder. The tests
-compare the file with the code and provoke every line of it over HTTP.
+`python -m local_swf.completeness` prints it; with the name of a Markdown file it puts it at the
+end of that file, in the place of the one that is there. The tests compare the page that users
+read with the code and provoke every line of it over HTTP.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from local_swf import model
 from local_swf.decisions.response import HANDLERS
 from local_swf.operations.registry import OPERATIONS, POLLS
 
-FILE = Path(__file__).with_name("COMPLETENESS.md")
+HEADING = "## What of Amazon SWF this endpoint has"
 
 _WRITTEN = re.compile(r'"([A-Z][A-Za-z]+)"')
 _COMPOSED = {
@@ -47,7 +49,7 @@ def events() -> set[str]:
 def table() -> str:
     """The table in Markdown."""
     parts = [
-        "# What of Amazon SWF this endpoint has",
+        HEADING,
         "Made by `python -m local_swf.completeness` from botocore's service model and the code.",
         _section("Operations", list(model.operations()), operations()),
         _section("Decisions", model.decision_types(), decisions()),
@@ -56,10 +58,23 @@ def table() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def with_table(page: str) -> str:
+    """A page in Markdown with the table as it is now at its end."""
+    return page.partition(HEADING)[0].rstrip("\n") + "\n\n" + table()
+
+
+def main(files: list[str]) -> None:
+    """Print the table, or put it into files."""
+    if not files:
+        print(table(), end="")
+    for file in map(Path, files):
+        file.write_text(with_table(file.read_text("utf-8")), "utf-8")
+
+
 def _section(title: str, wanted: list[str], present: set[str]) -> str:
     have = sum(name in present for name in wanted)
     rows = [f"| `{name}` | {'yes' if name in present else 'no'} |" for name in sorted(wanted)]
-    heading = f"## {title}: {have} of {len(wanted)}"
+    heading = f"### {title}: {have} of {len(wanted)}"
     return "\n".join([heading, "", "| Name | There |", "|---|---|", *rows])
 
 
@@ -68,4 +83,4 @@ def _sources(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    FILE.write_text(table(), "utf-8")
+    main(sys.argv[1:])
