@@ -7,6 +7,7 @@ them; then what reading a history and answering a decision task cost as the hist
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import socket
 import statistics
@@ -35,7 +36,8 @@ MOTO = "moto[server]==5.2.1"
 MOTO_SECONDS = 5.0  # a batch of calls sends no more after this long
 MARKERS = 1_000  # a decision response that grows a history
 MARKERS_MEASURED = 10  # a decision response that is measured
-REPEATS = 15
+READS = 11
+RESPONSES = 60
 
 DOMAIN = "bench"
 WORKFLOW = {"name": "w", "version": "1"}
@@ -69,6 +71,7 @@ Figures = dict[str, Outcome]
 def endpoint(clients: Sequence[int], *, quick: bool, moto: Path | None) -> Iterator[str]:
     """Lines of figures; `moto` is the folder of an environment that has, or gets, moto's server."""
     calls = 160 if quick else 500
+    yield _load()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         durable = stack.enter_context(_local_swf(folder / "swf.sqlite"))
@@ -87,6 +90,12 @@ def endpoint(clients: Sequence[int], *, quick: bool, moto: Path | None) -> Itera
         yield from _speeds(servers, clients)
         yield from _boto3(servers[0])
         yield from _scaling(durable, quick=quick)
+
+
+def _load() -> str:
+    """What else the machine is doing, for it moves every figure."""
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return f"load average before the run: {load}"
 
 
 # Five operations
@@ -236,7 +245,7 @@ def _scaling(url: str, *, quick: bool) -> Iterator[str]:
         for size in sizes:
             history.grow(size)
             read, last_page = _median(history.read), _median(history.read_last_page)
-            polls, responses = history.extend(REPEATS)
+            polls, responses = history.extend(RESPONSES)
             added = MARKERS_MEASURED + 1  # the markers and DecisionTaskCompleted
             yield (
                 f"{size:>7}{read * 1e3:>20.2f}{read * 1e6 / size:>13.2f}{last_page * 1e3:>15.2f}"
@@ -307,7 +316,7 @@ class _History:
 
 
 def _median(measure: Callable[[], float]) -> float:
-    return statistics.median(measure() for _ in range(REPEATS))
+    return statistics.median(measure() for _ in range(READS))
 
 
 # Servers
