@@ -93,11 +93,6 @@ class Execution:
         """Raise `UnknownStepError` or `SignalRefusedError` where a resume would be refused."""
         signals.check_resume(self._machine, step_name, force=force)
 
-    @property
-    def start_id(self) -> str:
-        """The id of the start, one for the whole chain of runs."""
-        return self.state.start_id
-
     def _check_definition(self) -> None:
         options: Any = self.state.options
         if options is None:

@@ -15,8 +15,6 @@ from wire import Json
 CORE_REVISION = 1
 """Recorded in every run; a later core keeps the behaviour of the revisions before it."""
 
-ROOT_PATH = ""
-
 
 class Mode(str, Enum):
     """What the execution as a whole is doing."""
