@@ -51,6 +51,25 @@ class UndecidableError(BusinessProcessError):
     """
 
 
+class DivergedError(UndecidableError):
+    """Replaying asks for another decision than the history has: the definition was changed."""
+
+    def __init__(self, expected: str, actual: str, step: str, version: str, event_id: int) -> None:
+        self.expected = expected
+        self.actual = actual
+        self.step = step
+        self.event_id = event_id
+        super().__init__(
+            f"the history does not fit definition {version}: at step {step} it asks for {expected}, "
+            f"and event {event_id} has {actual}. Nothing was changed; give the decider the "
+            "definition that the execution began under"
+        )
+
+
+class DataError(BusinessProcessError):
+    """An expression cannot be read from the data: a path, a condition, a time."""
+
+
 # --- SWF ---------------------------------------------------------------------------------
 
 

@@ -4,16 +4,27 @@ No sockets, clocks, files, threads, randomness or logging: the same history give
 decisions on every machine and at every replay.
 """
 
+from workflow.builder import (
+    Retry,
+    child,
+    choice,
+    fail,
+    map_items,
+    parallel,
+    process,
+    step,
+    wait,
+    wait_for_signal,
+    where,
+)
 from workflow.definition import (
     Definition,
     Rollback,
-    Task,
     definition_from_json,
     definition_to_json,
-    process,
-    step,
 )
 from workflow.execution import Execution
+from workflow.graph import Task
 from workflow.machine import Fact
 from workflow.policy import Policy
 
@@ -22,10 +33,19 @@ __all__ = [
     "Execution",
     "Fact",
     "Policy",
+    "Retry",
     "Rollback",
     "Task",
+    "child",
+    "choice",
     "definition_from_json",
     "definition_to_json",
+    "fail",
+    "map_items",
+    "parallel",
     "process",
     "step",
+    "wait",
+    "wait_for_signal",
+    "where",
 ]

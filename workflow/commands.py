@@ -7,32 +7,23 @@ that never reached SWF is simply read again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from errors import UndecidableError
-from wire import (
-    ENVELOPE,
-    PAYLOAD_CHARACTERS,
-    REASON_CHARACTERS,
-    Json,
-    cut,
-    dumps,
-    is_reference,
-    wrap_start,
-)
-from workflow import markers
+from wire import PAYLOAD_CHARACTERS, Json, dumps
+from workflow import children, closing, dataflow, markers
+from workflow.graph import Settings
 from workflow.machine import Machine
 from workflow.policy import patience
-from workflow.snapshot import carried
-from workflow.state import CORE_REVISION, Mode, Phase, Work
-from workflow.steps import results
+from workflow.state import CORE_REVISION, Mode, Phase, Via, Work
 
 Decision: TypeAlias = dict[str, Any]
 """One SWF decision as boto3 takes it: decisionType and xxxDecisionAttributes."""
 
 RESPONSE_DECISIONS = 100  # SWF takes more at times, and promises none
 RESPONSE_BYTES = 900_000  # SWF's limit is 1 MB with headers
+OPEN_AT_ONCE = 900  # of activities, timers, children each: SWF's limit is 1,000
 HISTORY_SOFT_LIMIT = 8_000  # events after which a run starts nothing new and continues as new
 HISTORY_HARD_LIMIT = 15_000  # events after which it does so whatever is open
 
@@ -47,33 +38,50 @@ def decide(machine: Machine) -> list[Decision]:
     if state.held:
         return _hold(machine)
     first = [*_run_options(machine), *_markers(machine), *_unwanted_timers(machine)]
-    if state.mode is Mode.ENDING and state.stop is None:
-        return _closing(machine, first, _close)
+    if state.mode is Mode.ENDING and not state.stops and not state.paused:
+        return _ending(machine, first)
     if _must_continue(machine):
-        return _closing(machine, [*first, *_all_timers(machine)], _continue_as_new)
-    decisions = [*first, *_stopping(machine), *_work(machine)]
-    return _awake(machine, _fitting(machine, decisions))
+        return _continuing(machine, first)
+    wanted = [*first, *_deadline(machine), *_stopping(machine), *_work(machine)]
+    return _awake(machine, _fitting(machine, wanted))
 
 
-def _closing(
-    machine: Machine, before: list[Decision], close: Callable[[Machine], Decision]
-) -> list[Decision]:
+def _ending(machine: Machine, first: list[Decision]) -> list[Decision]:
+    """Close; a child whose parent went on tells it first, and closes when that has arrived."""
+    state = machine.state
+    if state.report in ("", "told"):
+        return _closing(machine, first, closing.close(machine))
+    if state.report == "sending":
+        return first
+    told = children.report(machine, *closing.told(machine))
+    return [*first, _decision("SignalExternalWorkflowExecution", **told)]
+
+
+def _continuing(machine: Machine, first: list[Decision]) -> list[Decision]:
+    asking = [work for work in children.open_works(machine) if not work.told]
+    if asking:
+        return _awake(machine, _fitting(machine, [*first, *_questions(machine, asking)]))
+    block = closing.continue_as_new(machine)
+    last = _decision("ContinueAsNewWorkflowExecution", **block)
+    return _closing(machine, [*first, *_all_timers(machine)], last)
+
+
+def _closing(machine: Machine, before: list[Decision], last: Decision) -> list[Decision]:
     """A response that closes the run, or as much of what comes before as fits."""
     fitting = _fitting(machine, before)
-    return [*before, close(machine)] if fitting == before else fitting
+    return [*before, last] if fitting == before else fitting
 
 
-def _fitting(machine: Machine, decisions: list[Decision]) -> list[Decision]:
+def _fitting(machine: Machine, decisions: Iterable[Decision]) -> list[Decision]:
     """As many decisions as one response holds; a wake timer brings the rest."""
-    room, size, kept = RESPONSE_DECISIONS - 1, 0, 0
-    for decision in decisions[:room]:
+    kept: list[Decision] = []
+    size = 0
+    for decision in decisions:
         size += _wire_bytes(decision)
-        if size > RESPONSE_BYTES and kept:
-            break
-        kept += 1
-    if kept == len(decisions):
-        return decisions
-    return [*decisions[:kept], _wake(machine)]
+        if kept and (size > RESPONSE_BYTES or len(kept) == RESPONSE_DECISIONS - 1):
+            return [*kept, _wake(machine)]
+        kept.append(decision)
+    return kept
 
 
 def _wire_bytes(decision: Decision) -> int:
@@ -88,23 +96,53 @@ def _text_bytes(text: str) -> int:
     return each * min(len(text), PAYLOAD_CHARACTERS)
 
 
+_WAKING = frozenset(
+    {
+        "ScheduleActivityTask",
+        "StartTimer",
+        "StartChildWorkflowExecution",
+        "SignalExternalWorkflowExecution",
+    }
+)
+
+
 def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     """Never wait for something that wakes nobody (markers and timer cancels do not)."""
-    if not decisions and not machine.state.open:
-        raise UndecidableError("the execution waits for nothing; report this as a bug")
-    wakes = {"ScheduleActivityTask", "StartTimer"}
-    cancels = {
-        decision["cancelTimerDecisionAttributes"]["timerId"]
-        for decision in decisions
-        if decision["decisionType"] == "CancelTimer"
-    }
-    staying = [item for item in machine.state.open.values() if item.id not in cancels]
-    if staying or any(decision["decisionType"] in wakes for decision in decisions):
+    state = machine.state
+    if any(decision["decisionType"] in _WAKING for decision in decisions):
         return decisions
+    if state.yielding:
+        return decisions if _has_open(machine, "wake") else [*decisions, _wake(machine)]
+    if _stays_open(machine, decisions) or (_waits_for_signals(machine) and not _wants(machine)):
+        return decisions
+    if not decisions:
+        raise UndecidableError("the execution waits for nothing; report this as a bug")
     return [*decisions, _wake(machine)]
 
 
-# --- markers --------------------------------------------------------------------------------
+def _stays_open(machine: Machine, decisions: list[Decision]) -> bool:
+    canceled = sum(decision["decisionType"] == "CancelTimer" for decision in decisions)
+    return len(machine.state.open) > canceled or bool(children.open_works(machine))
+
+
+def _waits_for_signals(machine: Machine) -> bool:
+    """Whether only a signal brings the execution on: a pause, a failed step, a step that waits."""
+    state = machine.state
+    if state.paused or any(frame.halted for frame in state.frames.values()):
+        return True
+    works = state.works.values()
+    return any(work.via is Via.SIGNAL and work.phase is Phase.WAITING for work in works)
+
+
+def _wants(machine: Machine) -> bool:
+    return bool(machine.todo) and not machine.state.paused
+
+
+def _has_open(machine: Machine, kind: str) -> bool:
+    return any(item.kind == kind for item in machine.state.open.values())
+
+
+# --- markers ----------------------------------------------------------------------------------
 
 
 def _run_options(machine: Machine) -> list[Decision]:
@@ -116,7 +154,7 @@ def _run_options(machine: Machine) -> list[Decision]:
 def run_options(machine: Machine) -> dict[str, Json]:
     """What the run keeps for its life, as `RUN_OPTIONS` records it."""
     definition = machine.definition
-    return {
+    options: dict[str, Json] = {
         "definition": {
             "name": definition.name,
             "version": definition.version,
@@ -126,6 +164,7 @@ def run_options(machine: Machine) -> dict[str, Json]:
         "policy": machine.policy.to_json(),
         "start_id": machine.state.start_id,
     }
+    return options | ({"steps": definition.settings} if definition.settings else {})
 
 
 def _markers(machine: Machine) -> list[Decision]:
@@ -136,84 +175,66 @@ def _marker(name: str, details: dict[str, Json]) -> Decision:
     return _decision("RecordMarker", markerName=name, details=dumps(details))
 
 
-# --- work -----------------------------------------------------------------------------------
+# --- work -------------------------------------------------------------------------------------
 
 
-def _work(machine: Machine) -> list[Decision]:
-    if machine.state.stop is not None or _winding_up(machine):
-        return []
-    decisions = []
-    for work in machine.state.works.values():
-        if work.phase is Phase.READY:
-            decisions.append(_schedule(machine, work))
-        elif work.phase is Phase.BACKOFF:
-            decisions.append(_retry_timer(machine, work))
-    return decisions
+def _work(machine: Machine) -> Iterator[Decision]:
+    """What is to be asked of SWF, within what may be open at once; the rest waits its turn."""
+    if machine.state.paused or _winding_up(machine):
+        return
+    room = {kind: OPEN_AT_ONCE - count for kind, count in machine.counts.items()}
+    for key in machine.todo:
+        work = machine.state.works[key]
+        if _is_stopped(machine, work):
+            continue
+        kind = "timer" if work.phase is Phase.BACKOFF else str(work.via.value)
+        if room[kind] > 0:
+            room[kind] -= 1
+            yield _asked(machine, work)
+        elif not any(room.values()):
+            return
+
+
+def _is_stopped(machine: Machine, work: Work) -> bool:
+    if not machine.state.stops or work.kind != "step":
+        return False
+    return machine.within(machine.frame(machine.visit(work.entry)))
+
+
+def _asked(machine: Machine, work: Work) -> Decision:
+    if work.phase is Phase.BACKOFF:
+        return _retry_timer(machine, work)
+    if work.via is Via.CHILD:
+        return _decision("StartChildWorkflowExecution", **children.start(machine, work))
+    return _schedule(machine, work)
 
 
 def _schedule(machine: Machine, work: Work) -> Decision:
-    policy = machine.policy
+    policy, settings = machine.policy, Settings()
+    if work.kind == "step":
+        settings = machine.of(machine.graph(machine.visit(work.entry)))
+    own_list = {"name": settings.task_list} if settings.task_list else None
     return _decision(
         "ScheduleActivityTask",
         activityType={"name": work.activity, "version": machine.definition.version},
         activityId=work.activity_id,
-        control=dumps(_control(machine, work)),
-        input=dumps(activity_input(machine, work)),
-        taskList=machine.state.started.get("taskList"),
-        startToCloseTimeout=policy.start_to_close,
-        scheduleToStartTimeout=policy.schedule_to_start,
-        scheduleToCloseTimeout=policy.schedule_to_close,
-        heartbeatTimeout=policy.heartbeat,
+        control=dumps({**dataflow.identity(machine, work), "entry": work.entry}),
+        input=dumps(dataflow.work_input(machine, work)),
+        taskList=own_list or machine.state.started.get("taskList"),
+        taskPriority=None if settings.priority is None else str(settings.priority),
+        startToCloseTimeout=settings.start_to_close or policy.start_to_close,
+        scheduleToStartTimeout=settings.schedule_to_start or policy.schedule_to_start,
+        scheduleToCloseTimeout=settings.schedule_to_close or policy.schedule_to_close,
+        heartbeatTimeout=settings.heartbeat or policy.heartbeat,
     )
 
 
-def _control(machine: Machine, work: Work) -> dict[str, Json]:
-    return {**_identity(machine, work), "entry": work.entry}
-
-
-def _identity(machine: Machine, work: Work) -> dict[str, Json]:
-    if work.kind == "transaction":
-        return {"path": work.activity, "visit": work.entry, "attempt": work.attempt}
-    visit = machine.state.visit(work.entry)
-    identity = {"path": visit.path, "visit": visit.number, "attempt": work.attempt}
-    return {**identity, "undo": True} if work.kind == "undo" else identity
-
-
-def activity_input(machine: Machine, work: Work) -> dict[str, Json]:
-    """The input of an activity on the wire: the caller's, earlier results, and who it is."""
-    state = machine.state
-    envelope = {"start_id": state.start_id, **_identity(machine, work)}
-    if work.kind == "step":
-        visit = state.visit(work.entry)
-        value, extra = state.inputs[visit.input], {"previous_results": results(machine, visit)}
-    else:
-        value, extra = state.inputs[state.input], _undo_input(machine, work)
-    if isinstance(value, dict) and not is_reference(value):
-        return {**value, **extra, ENVELOPE: envelope}
-    return {**extra, ENVELOPE: {**envelope, "input": value}}
-
-
-def _undo_input(machine: Machine, work: Work) -> dict[str, Json]:
-    rollback = machine.rollback
-    known = {visit.path: visit.result for visit in machine.trail(machine.state.trail)}
-    common: dict[str, Json] = {
-        "failed_activity": rollback.failed,
-        "reason": rollback.reason,
-        "last_error": rollback.error,
-        "previous_results": known,
-    }
-    if work.kind == "undo":
-        return {"step_to_rollback": machine.state.visit(work.entry).path, **common}
-    undone = {"compensated": rollback.compensated, "not_compensated": rollback.not_compensated}
-    return {**common, **undone}
-
-
-# --- timers ---------------------------------------------------------------------------------
+# --- timers -----------------------------------------------------------------------------------
 
 
 def _retry_timer(machine: Machine, work: Work) -> Decision:
     wait = work.delay
-    if work.due is not None:  # carried over from the run before
+    if work.due is not None:  # carried over from the run before, or until a moment
         wait = max(0, math.ceil(work.due - machine.state.now))
     timer_id = f"{work.activity_id}.{work.tries}" if work.tries else work.activity_id
     return _timer(timer_id, wait, timer="retry", work=work.key)
@@ -230,39 +251,70 @@ def _timer(timer_id: str, wait: int, **control: Json) -> Decision:
 
 
 def _unwanted_timers(machine: Machine) -> list[Decision]:
-    works = machine.state.works
-    unwanted = []
-    for item in machine.state.open.values():
-        work = works.get(item.work)
-        retry = item.kind == "retry" and (work is None or work.phase is not Phase.WAITING)
-        grace = item.kind == "grace" and machine.state.stop is None
-        if retry or grace:
-            unwanted.append(_decision("CancelTimer", timerId=item.id))
-    return unwanted
+    state = machine.state
+    unwanted = [state.open[event_id].id for event_id in state.unwanted if event_id in state.open]
+    for item in state.open.values() if state.stops or machine.counts["timer"] else ():
+        if (item.kind == "grace" and int(item.work or 0) not in state.stops) or (
+            item.kind == "deadline" and state.deadline is None
+        ):
+            unwanted.append(item.id)
+    return [_decision("CancelTimer", timerId=timer_id) for timer_id in unwanted]
+
+
+def _deadline(machine: Machine) -> list[Decision]:
+    """The process's own time limit, which SWF's would not leave time to undo."""
+    due = machine.state.deadline
+    if due is None or _winding_up(machine) or _has_open(machine, "deadline"):
+        return []
+    wait = max(0, math.ceil(due - machine.state.now))
+    return [_timer("deadline", wait, timer="deadline")]
 
 
 def _stopping(machine: Machine) -> list[Decision]:
     """Ask what is in flight to stop, and start the grace after which it is abandoned."""
-    if machine.state.stop is None:
-        return []
-    asked = _cancel_requests(machine)
-    if any(item.kind == "grace" for item in machine.state.open.values()):
-        return asked
-    return [*asked, _timer("grace", machine.policy.cancel_grace, timer="grace")]
+    decisions: list[Decision] = []
+    for number, what in machine.state.stops.items():
+        works = [machine.state.works[key] for key in what.waiting]
+        decisions += _cancel_requests(machine, works)
+        if not _has_grace(machine, number):
+            timer_id = "grace" if number == 0 else f"grace.{number}"
+            control = {"work": str(number)} if number else {}
+            decisions.append(
+                _timer(timer_id, machine.policy.cancel_grace, timer="grace", **control)
+            )
+    return decisions
 
 
-def _cancel_requests(machine: Machine) -> list[Decision]:
+def _has_grace(machine: Machine, number: int) -> bool:
+    items = machine.state.open.values()
+    return any(item.kind == "grace" and int(item.work or 0) == number for item in items)
+
+
+def _cancel_requests(machine: Machine, works: Iterable[Work]) -> list[Decision]:
+    asked = [work for work in works if work.in_flight and not work.cancel_requested]
+    return [_cancel_request(machine, work) for work in asked]
+
+
+def _cancel_request(machine: Machine, work: Work) -> Decision:
+    if work.via is not Via.CHILD:
+        return _decision("RequestCancelActivityTask", activityId=work.activity_id)
+    child_id = children.workflow_id(machine, work)
+    return _decision("RequestCancelExternalWorkflowExecution", workflowId=child_id)
+
+
+def _questions(machine: Machine, works: Iterable[Work]) -> list[Decision]:
+    asked = {item.work for item in machine.state.open.values() if item.kind == "ask"}
     return [
-        _decision("RequestCancelActivityTask", activityId=work.activity_id)
-        for work in machine.state.works.values()
-        if work.in_flight and not work.cancel_requested
+        _decision("SignalExternalWorkflowExecution", **children.ask(machine, work))
+        for work in works
+        if work.key not in asked
     ]
 
 
 def _hold(machine: Machine) -> list[Decision]:
     """After a refusal that only people can mend: nothing but a wait, longer each time."""
     state = machine.state
-    if any(item.kind == "again" for item in state.open.values()):
+    if _has_open(machine, "again"):
         return []
     wait = patience(state.held_times - 1, 10, 3600)
     return [_timer(f"again.{state.event_id}", wait, timer="again")]
@@ -276,10 +328,9 @@ def _winding_up(machine: Machine) -> bool:
 
 
 def _must_continue(machine: Machine) -> bool:
-    if not _winding_up(machine) or machine.state.stop is not None:
+    if not _winding_up(machine) or machine.state.stops:
         return False
-    in_flight = any(work.in_flight for work in machine.state.works.values())
-    return not in_flight or machine.state.event_id >= HISTORY_HARD_LIMIT
+    return not machine.counts["activity"] or machine.state.event_id >= HISTORY_HARD_LIMIT
 
 
 def _all_timers(machine: Machine) -> list[Decision]:
@@ -288,68 +339,10 @@ def _all_timers(machine: Machine) -> list[Decision]:
     decisions = [
         _decision("CancelTimer", timerId=item.id)
         for item in machine.state.open.values()
-        if item.kind != "activity" and item.id not in unwanted
+        if item.kind not in ("activity", "child", "ask", "report") and item.id not in unwanted
     ]
-    return [*decisions, *_cancel_requests(machine)]
-
-
-def _continue_as_new(machine: Machine) -> Decision:
-    state = machine.state
-    envelope = {"start_id": state.start_id, "snapshot": carried(state)}
-    return _decision(
-        "ContinueAsNewWorkflowExecution",
-        input=dumps(wrap_start(state.inputs[0], envelope)),
-        workflowTypeVersion=machine.definition.version,
-        **state.started,
-    )
-
-
-def _close(machine: Machine) -> Decision:
-    how = machine.state.ending
-    if how == "complete":
-        return _decision("CompleteWorkflowExecution", result=dumps(output(machine)))
-    if how == "cancel":
-        return _decision("CancelWorkflowExecution", details=dumps(_cancel_details(machine)))
-    reason, details = failure(machine)
-    return _decision("FailWorkflowExecution", reason=reason, details=dumps(details))
-
-
-def output(machine: Machine) -> Json:
-    """The execution's result: the caller's input with the results of all steps."""
-    state = machine.state
-    found = {visit.path: visit.result for visit in machine.trail(state.trail)}
-    value = state.inputs[state.input]
-    if isinstance(value, dict) and not is_reference(value):
-        return {**value, "previous_results": found}
-    return {"input": value, "previous_results": found}
-
-
-def failure(machine: Machine) -> tuple[str, dict[str, Json]]:
-    """Reason and details of a failed execution: what failed, what was undone, what was not."""
-    rollback = machine.rollback
-    undone = ", ".join(item["step"] for item in rollback.compensated) or "nothing"
-    reason = f"{rollback.failed} failed: {rollback.reason}; compensated: {undone}"
-    if rollback.not_compensated:
-        reason += "; NOT compensated: " + ", ".join(i["step"] for i in rollback.not_compensated)
-    details = {
-        "failed_activity": rollback.failed,
-        "reason": rollback.reason,
-        "last_error": rollback.error,
-        "compensated": rollback.compensated,
-        "not_compensated": rollback.not_compensated,
-    }
-    return cut(reason, REASON_CHARACTERS), details
-
-
-def _cancel_details(machine: Machine) -> dict[str, Json]:
-    done = [visit.path for visit in machine.trail(machine.state.trail)]
-    return {"completed": done, "not_compensated": done_with_effect(machine)}
-
-
-def done_with_effect(machine: Machine) -> list[str]:
-    """Completed steps that declare a compensation, which a plain cancellation does not run."""
-    trail = machine.trail(machine.state.trail)
-    return [visit.path for visit in trail if machine.task(visit).compensation]
+    works = [w for w in machine.state.works.values() if w.via is Via.ACTIVITY]
+    return [*decisions, *_cancel_requests(machine, works)]
 
 
 # --- shapes -----------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from wire import Json
 from workflow import commands, fold, signals, snapshot, status
 from workflow.definition import Definition
 from workflow.history import Event, in_order
-from workflow.machine import Fact, Machine
+from workflow.machine import Contents, Fact, Machine, no_content
 from workflow.policy import Policy
 from workflow.state import State
 
@@ -19,14 +19,24 @@ class Execution:
     """One execution under its definition.  It moves by `apply` and by nothing else."""
 
     def __init__(
-        self, definition: Definition, policy: Policy | None = None, *, start_id: str = ""
+        self,
+        definition: Definition,
+        policy: Policy | None = None,
+        *,
+        start_id: str = "",
+        workflow_id: str = "",
+        contents: Contents = no_content,
     ) -> None:
         """Begin before the first event.
 
         `policy` is for a run that has not recorded its own yet; `start_id` for one whose start
-        has none, because somebody started it by hand: its run id.
+        has none, because somebody started it by hand: its run id.  `workflow_id` is what its
+        children report to.  `contents` gives what a reference stands for, asked only where an
+        expression reads it.
         """
-        self._machine = Machine(definition, policy or Policy(), State(start_id=start_id))
+        self._machine = Machine(
+            definition, policy or Policy(), State(start_id=start_id), contents, workflow_id
+        )
 
     @classmethod
     def from_history(
@@ -36,9 +46,13 @@ class Execution:
         policy: Policy | None = None,
         *,
         start_id: str = "",
+        workflow_id: str = "",
+        contents: Contents = no_content,
     ) -> Execution:
         """The execution that a history, from its first event on, tells of."""
-        execution = cls(definition, policy, start_id=start_id)
+        execution = cls(
+            definition, policy, start_id=start_id, workflow_id=workflow_id, contents=contents
+        )
         execution.apply(events)
         return execution
 
@@ -87,7 +101,7 @@ class Execution:
 
     def snapshot(self) -> dict[str, Json]:
         """The state as a new run of this, closed, execution carries it on."""
-        return snapshot.resumable(self.state)
+        return snapshot.resumable(self.state, self.definition)
 
     def check_resume(self, step_name: str, *, force: bool = False) -> None:
         """Raise `UnknownStepError` or `SignalRefusedError` where a resume would be refused."""

@@ -9,39 +9,61 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from errors import DivergedError
 from wire import loads, unwrap_start
-from workflow import failures, markers, saga, signals, steps
+from workflow import (
+    agenda,
+    children,
+    failures,
+    flow,
+    jumps,
+    markers,
+    saga,
+    signals,
+    snapshot,
+    unwinding,
+)
 from workflow.history import Event, attributes, seconds
-from workflow.machine import Machine
-from workflow.policy import Policy
-from workflow.state import Mode, Open, Phase, State, Stop, Work
+from workflow.machine import Failure, Machine
+from workflow.state import ROOT, Mode, Open, Outcome, Phase, Stop, Work
 
 Attributes = Mapping[str, Any]
 
 
 def apply(machine: Machine, event: Event) -> None:
     """Move the state by one event; types that do not concern us pass."""
-    machine.event_id = event["eventId"]
+    machine.event_id, machine.draws = event["eventId"], 0
     handler = HANDLERS.get(event["eventType"])
     if handler is not None:
         machine.state.now = seconds(event)
         handler(machine, attributes(event))
+        agenda.pump(machine)
 
 
-# --- the run ------------------------------------------------------------------------------
+# --- the run ----------------------------------------------------------------------------------
 
 
 def _started(machine: Machine, found: Attributes) -> None:
     value, envelope = unwrap_start(loads(found.get("input")))
+    now = machine.state.now
     if "snapshot" in envelope:
-        machine.state = _restored(machine, envelope["snapshot"])
-    machine.state.start_id = envelope.get("start_id") or machine.state.start_id
-    machine.state.started = {key: found[key] for key in INHERITED if found.get(key) is not None}
+        restored = snapshot.restored(machine.content(envelope["snapshot"]), machine.definition)
+        machine.adopt(restored)
+        machine.state.now = now
+        if restored.options is not None:
+            machine.keep(restored.options)
+    state = machine.state
+    state.start_id = envelope.get("start_id") or state.start_id
+    state.parent = envelope.get("parent") or state.parent
+    state.started = {key: found[key] for key in INHERITED if found.get(key) is not None}
     if "resume" in envelope:
-        steps.land(machine, {**envelope["resume"], "from_run_id": envelope.get("previous_run_id")})
+        _resumed(machine, {**envelope["resume"], "from_run_id": envelope.get("previous_run_id")})
     elif "snapshot" not in envelope:
-        machine.state.inputs.append(value)
-        steps.begin(machine)
+        state.add_input(value)
+        flow.begin(machine)
+        _set_deadline(machine)
+    else:
+        flow.wake_all(machine)
 
 
 INHERITED = (
@@ -55,19 +77,43 @@ INHERITED = (
 )
 
 
-def _restored(machine: Machine, snapshot: Any) -> State:
-    state = State.from_json(snapshot)
-    state.now = machine.state.now
-    if state.options is not None:
-        machine.policy = Policy.from_json(state.options["policy"])
-    return state
+def _resumed(machine: Machine, request: dict[str, Any]) -> None:
+    """A closed run goes on in this one: at a step, or with what could not be undone."""
+    name = request["step_name"]
+    _set_deadline(machine)
+    if name in signals.undo_activities(machine):
+        request["signal"] = signals.ROLL_BACK
+        saga.start_again(machine, saga.not_undone_visits(machine), request)
+        return
+    target = jumps.find(machine, name)
+    jumps.after_stop(machine, machine.state.root, {**request, "target": target.path})
+    flow.wake_all(machine)
+
+
+def _set_deadline(machine: Machine) -> None:
+    if machine.definition.deadline is not None:
+        machine.state.deadline = machine.state.now + machine.definition.deadline
 
 
 def _cancel_requested(machine: Machine, _: Attributes) -> None:
     state = machine.state
     state.cancel = True
+    ahead = state.stops.get(ROOT)
+    if ahead is not None and ahead.then in ("rollback", "fail"):
+        return
     if state.mode is Mode.FORWARD or (state.mode is Mode.ENDING and state.ending == "complete"):
-        steps.stop(machine, Stop("cancel"))
+        state.mode, state.ending = Mode.FORWARD, ""
+        state.paused = False
+        unwinding.stop(machine, state.root, _cancellation(machine))
+
+
+def _cancellation(machine: Machine) -> Stop:
+    if not machine.definition.rollback.on_cancel:
+        return Stop("cancel")
+    live = jumps.live_visits(machine)
+    at = live[-1].path if live else ""
+    what = {"reason": "Canceled", "error": "", "at": at, "ending": "cancel"}
+    return Stop("rollback", what)
 
 
 def _closed(status: str) -> Callable[[Machine, Attributes], None]:
@@ -91,17 +137,33 @@ def _hold(machine: Machine, why: str) -> None:
     machine.tell("blocked", why=state.blocked)
 
 
-# --- activities ---------------------------------------------------------------------------
+# --- activities -------------------------------------------------------------------------------
 
 
 def _activity_scheduled(machine: Machine, found: Attributes) -> None:
     work = _work_of_activity(machine, found["activityId"]) or _work_by_name(machine, found)
+    _check_expected(machine, work, found)
     if work is None:
         return
-    work.phase, work.cancel_requested = Phase.SCHEDULED, False
+    machine.put(work, Phase.SCHEDULED)
+    work.cancel_requested = False
     if not machine.state.held:
         machine.state.blocked = ""
-    machine.state.open[machine.event_id] = Open("activity", found["activityId"], work.key)
+    machine.opened(machine.event_id, Open("activity", found["activityId"], work.key))
+
+
+def _check_expected(machine: Machine, work: Work | None, found: Attributes) -> None:
+    """Replaying must ask for what the history has; else another definition made the history."""
+    name = found["activityType"]["name"]
+    if work is not None and work.activity != name:
+        visit = machine.state.visits.get(work.entry)
+        raise DivergedError(
+            f"activity {work.activity}",
+            f"activity {name}",
+            visit.path if visit is not None else work.activity,
+            f"{machine.definition.name} {machine.definition.version}",
+            machine.event_id,
+        )
 
 
 def _schedule_failed(machine: Machine, found: Attributes) -> None:
@@ -114,9 +176,9 @@ def _activity_started(machine: Machine, found: Attributes) -> None:
     work = _open_work(machine, found["scheduledEventId"], closing=False)
     if work is None:
         return
-    work.phase = Phase.STARTED
+    machine.put(work, Phase.STARTED)
     if work.kind == "step":
-        machine.state.visit(work.entry).given_out = True
+        machine.visit(work.entry).given_out = True
 
 
 def _activity_completed(machine: Machine, found: Attributes) -> None:
@@ -127,13 +189,14 @@ def _activity_completed(machine: Machine, found: Attributes) -> None:
     if work.kind != "step":
         saga.undone(machine, work)
         return
-    del machine.state.works[work.key]
-    visit = machine.state.visit(work.entry)
-    steps.complete(machine, visit, loads(found.get("result")))
-    if machine.state.stop is None:
-        steps.go_on(machine, visit)
+    visit, result = machine.visit(work.entry), loads(found.get("result"))
+    if unwinding.awaited(machine, work):
+        visit.outcome, visit.result = Outcome.DONE, result
+        flow.close(machine, visit)
+        machine.frame(visit).trail = visit.entry
+        unwinding.stopped(machine, work)
     else:
-        steps.proceed(machine)
+        flow.finish(machine, visit, result)
 
 
 def _activity_failed(machine: Machine, found: Attributes) -> None:
@@ -145,16 +208,16 @@ def _activity_timed_out(machine: Machine, found: Attributes) -> None:
 
 
 def _activity_canceled(machine: Machine, found: Attributes) -> None:
-    _attempt_failed(machine, found, failures.Failure("canceled by the activity"))
+    _attempt_failed(machine, found, Failure("canceled by the activity"))
 
 
-def _attempt_failed(machine: Machine, found: Attributes, failure: failures.Failure) -> None:
+def _attempt_failed(machine: Machine, found: Attributes, failure: Failure) -> None:
     work = _open_work(machine, found["scheduledEventId"])
     if work is None:
         return
-    if machine.state.stop is not None:
-        steps.leave(machine, work)
-        steps.proceed(machine)
+    if unwinding.awaited(machine, work):
+        unwinding.leave(machine, machine.frame(machine.visit(work.entry)))
+        unwinding.stopped(machine, work)
     else:
         failures.attempt_failed(machine, work, failure)
 
@@ -167,8 +230,10 @@ def _activity_cancel_requested(machine: Machine, found: Attributes) -> None:
 
 
 def _work_of_activity(machine: Machine, activity_id: str) -> Work | None:
-    works = machine.state.works.values()
-    return next((work for work in works if work.activity_id == activity_id), None)
+    """The work that an activity's id belongs to: `a<entry>.<attempt>`."""
+    kind = "s" if activity_id[:1] == "a" else activity_id[:1]
+    work = machine.state.works.get(kind + activity_id[1:].partition(".")[0])
+    return work if work is not None and work.activity_id == activity_id else None
 
 
 def _work_by_name(machine: Machine, found: Attributes) -> Work | None:
@@ -179,12 +244,16 @@ def _work_by_name(machine: Machine, found: Attributes) -> Work | None:
 
 
 def _open_work(machine: Machine, event_id: int, *, closing: bool = True) -> Work | None:
-    opened = machine.state.open
-    found = opened.pop(event_id, None) if closing else opened.get(event_id)
-    return None if found is None else machine.state.works.get(found.work)
+    found = machine.state.open.get(event_id)
+    if found is None:
+        return None
+    work = machine.state.works.get(found.work)
+    if closing:
+        machine.forget(event_id)
+    return work
 
 
-# --- timers -------------------------------------------------------------------------------
+# --- timers -----------------------------------------------------------------------------------
 
 
 def _timer_started(machine: Machine, found: Attributes) -> None:
@@ -193,31 +262,58 @@ def _timer_started(machine: Machine, found: Attributes) -> None:
     if not isinstance(control, dict) or control.get("timer") not in TIMERS:
         return  # of another make, or the park timer, which the fold ignores
     key = str(control.get("work") or "")
-    machine.state.open[machine.event_id] = Open(control["timer"], found["timerId"], key)
     work = machine.state.works.get(key)
+    machine.opened(machine.event_id, Open(control["timer"], found["timerId"], key))
+    if control["timer"] != "retry":
+        return
     if work is not None and work.phase is Phase.BACKOFF:
-        work.phase = Phase.WAITING
+        machine.put(work, Phase.WAITING)
         work.due = machine.state.now + int(found["startToFireTimeout"])
+    else:
+        machine.state.unwanted.append(machine.event_id)
 
 
-TIMERS = ("retry", "grace", "wake", "again")
+TIMERS = ("retry", "grace", "wake", "again", "deadline", "watch")
 
 
 def _timer_fired(machine: Machine, found: Attributes) -> None:
-    timer = machine.state.open.pop(found["startedEventId"], None)
+    timer = machine.forget(found["startedEventId"])
     if timer is None:
         return
-    work = machine.state.works.get(timer.work)
-    if timer.kind == "retry" and work is not None and work.phase is Phase.WAITING:
-        steps.retry_due(work)
-    elif timer.kind == "grace" and machine.state.stop is not None:
-        steps.abandon(machine)
+    if timer.kind == "retry":
+        work = machine.state.works.get(timer.work)
+        if work is not None and work.phase is Phase.WAITING:
+            flow.wait_is_over(machine, work)
+    elif timer.kind == "grace" and int(timer.work or ROOT) in machine.state.stops:
+        unwinding.abandon(machine, int(timer.work or ROOT))
     elif timer.kind == "again":
         machine.state.held, machine.state.blocked = False, ""
+    elif timer.kind == "wake":
+        flow.wake_all(machine)
+    elif timer.kind == "deadline":
+        _deadline(machine)
+    elif timer.kind == "watch":
+        machine.state.watched += 1
+        for work in children.open_works(machine):
+            work.told = bool(work.opened)
+
+
+def _deadline(machine: Machine) -> None:
+    """The process's own time is up: undo where it says so, and fail."""
+    state = machine.state
+    state.deadline = None
+    if state.mode is not Mode.FORWARD:
+        return
+    live = jumps.live_visits(machine)
+    at = live[-1].path if live else ""
+    why = {"reason": "Deadline exceeded", "error": "States.Timeout", "at": at}
+    then = "rollback" if machine.definition.rollback.on_deadline else "fail"
+    state.paused = False
+    unwinding.stop(machine, state.root, Stop(then, why))
 
 
 def _timer_canceled(machine: Machine, found: Attributes) -> None:
-    machine.state.open.pop(found["startedEventId"], None)
+    machine.forget(found["startedEventId"])
 
 
 def _start_timer_failed(machine: Machine, found: Attributes) -> None:
@@ -232,19 +328,19 @@ def _start_timer_failed(machine: Machine, found: Attributes) -> None:
 def _cancel_timer_failed(machine: Machine, found: Attributes) -> None:
     for event_id, item in list(machine.state.open.items()):
         if item.id == found["timerId"]:
-            del machine.state.open[event_id]
+            machine.forget(event_id)
 
 
-# --- markers and signals --------------------------------------------------------------------
+# --- markers and signals ----------------------------------------------------------------------
 
 
 def _marker_recorded(machine: Machine, found: Attributes) -> None:
-    details = loads(found.get("details"))
+    details = machine.content(loads(found.get("details")))
     if not isinstance(details, dict):
         return
     if found["markerName"] == markers.RUN_OPTIONS:
         machine.state.options, machine.state.options_recorded = details, True
-        machine.policy = Policy.from_json(details["policy"])
+        machine.keep(details)
     _forget_note(machine, found["markerName"], details.get("n"))
 
 
@@ -284,6 +380,19 @@ HANDLERS: dict[str, Callable[[Machine, Attributes], None]] = {
     "ActivityTaskCanceled": _activity_canceled,
     "ActivityTaskCancelRequested": _activity_cancel_requested,
     "RequestCancelActivityTaskFailed": _activity_cancel_requested,
+    "StartChildWorkflowExecutionInitiated": children.initiated,
+    "StartChildWorkflowExecutionFailed": children.refused,
+    "ChildWorkflowExecutionStarted": children.started,
+    "ChildWorkflowExecutionCompleted": children.completed,
+    "ChildWorkflowExecutionFailed": children.ended("it failed"),
+    "ChildWorkflowExecutionTimedOut": children.ended("it timed out"),
+    "ChildWorkflowExecutionCanceled": children.ended("it was canceled"),
+    "ChildWorkflowExecutionTerminated": children.ended("it was terminated"),
+    "SignalExternalWorkflowExecutionInitiated": children.telling,
+    "ExternalWorkflowExecutionSignaled": children.told,
+    "SignalExternalWorkflowExecutionFailed": children.not_told,
+    "RequestCancelExternalWorkflowExecutionInitiated": children.cancel_asked,
+    "RequestCancelExternalWorkflowExecutionFailed": children.cancel_refused,
     "TimerStarted": _timer_started,
     "StartTimerFailed": _start_timer_failed,
     "TimerFired": _timer_fired,

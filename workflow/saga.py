@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wire import Json
-from workflow import markers
+from workflow import flow, markers
+from workflow.graph import Task, compensation_of
 from workflow.machine import Machine
 from workflow.state import Mode, Outcome, RollbackState, Undone, Visit, Work
-from workflow.steps import end
 
 MAX_RETRIES_EXCEEDED = "Max retries exceeded"
 NOT_RETRYABLE = "Non-retryable error"
 
+NAMED = 100  # steps at most that a marker names; the history itself names all
 
-def start(machine: Machine, failed: Visit, reason: str, error: str) -> None:
-    """Begin to undo everything because a step failed for good."""
+
+def start(
+    machine: Machine,
+    *,
+    reason: str,
+    error: str,
+    failed: int = 0,
+    at: str = "",
+    ending: str = "fail",
+) -> None:
+    """Begin to undo everything: because the visit `failed` failed, or for another `reason`.
+
+    `at` is where the execution was when no step failed; `ending` is `fail` or `cancel`.
+    """
+    visit = machine.visit(failed) if failed else None
+    entries = [item.entry for item in undoable(machine, visit)]
+    if visit is not None and (isinstance(machine.graph(visit), Task) or _undo_of(machine, visit)):
+        entries.insert(0, visit.entry)
+    where = visit.path if visit is not None else at
+    _begin(machine, entries, RollbackState(0, where, reason, error, ending=ending))
+    go_on(machine)
+
+
+def start_for_jump(machine: Machine, visits: Iterable[Visit], request: dict[str, Json]) -> None:
+    """Undo what a jump passes over; afterwards it is made."""
+    entries = [visit.entry for visit in visits]
+    reason = f"{request.get('signal')}: {request.get('reason') or 'asked to compensate'}"
+    rollback = RollbackState(0, str(request["step_name"]), reason, "", ending="jump", jump=request)
+    _begin(machine, entries, rollback)
+    go_on(machine)
+
+
+def start_again(machine: Machine, visits: Iterable[Visit], request: dict[str, Json]) -> None:
+    """Try once more what an earlier rollback could not undo."""
+    reason = str(request.get("reason") or "the rollback is resumed")
+    where = str(request["step_name"])
+    _begin(machine, [visit.entry for visit in visits], RollbackState(0, where, reason, ""))
+    go_on(machine)
+
+
+def _begin(machine: Machine, entries: list[int], rollback: RollbackState) -> None:
     state = machine.state
-    entries = [failed.entry, *(visit.entry for visit in undoable(machine, failed))]
     state.rollbacks += 1
-    rollback = RollbackState(state.rollbacks, failed.path, reason, error, entries)
+    rollback.number, rollback.pending = state.rollbacks, entries
     state.rollback, state.mode = rollback, Mode.ROLLING_BACK
-    steps = [state.visit(entry).path for entry in entries]
+    steps = [machine.visit(entry).path for entry in entries]
     machine.note(
         markers.ROLLBACK_INITIATED,
-        failed_activity=failed.path,
-        reason=reason,
-        last_error=error,
-        steps=steps,
+        failed_activity=rollback.failed,
+        reason=rollback.reason,
+        last_error=rollback.error,
+        **named("steps", steps),
     )
-    machine.tell("rollback", step=failed.path, reason=reason, error=error)
-    go_on(machine)
+    machine.tell("rollback", step=rollback.failed, reason=rollback.reason, error=rollback.error)
+
+
+def named(member: str, items: list[Json]) -> dict[str, Json]:
+    """A list for a marker, which must not grow with the process: cut, with the number of all."""
+    if len(items) <= NAMED:
+        return {member: items}
+    return {member: items[:NAMED], f"{member}_in_all": len(items)}
+
+
+def _undo_of(machine: Machine, visit: Visit) -> str | None:
+    return compensation_of(machine.graph(visit))
 
 
 def undoable(machine: Machine, failed: Visit | None) -> list[Visit]:
@@ -38,22 +89,31 @@ def undoable(machine: Machine, failed: Visit | None) -> list[Visit]:
     """
     found = [
         visit
-        for visit in machine.state.visits
+        for visit in machine.state.visits.values()
         if visit is not failed
         and visit.undone is not Undone.YES
         and (visit.outcome is Outcome.DONE or (visit.closed and visit.given_out))
-        and machine.task(visit).compensation
+        and _undo_of(machine, visit)
     ]
     return sorted(found, key=lambda visit: visit.closed, reverse=True)
 
 
+def not_undone_visits(machine: Machine) -> list[Visit]:
+    """Visits that a rollback could not undo, newest first."""
+    visits = machine.state.visits.values()
+    found = [visit for visit in visits if visit.undone is Undone.FAILED]
+    return sorted(found, key=lambda visit: visit.closed, reverse=True)
+
+
 def go_on(machine: Machine) -> None:
-    """Undo the next visit; after the last, record the reversal; after that, fail."""
+    """Undo the next visit; after the last, record the reversal; after that, end."""
     state, rollback = machine.state, machine.rollback
     if rollback.pending:
-        visit = state.visit(rollback.pending[0])
-        activity = machine.task(visit).compensation or machine.definition.rollback.step
+        visit = machine.visit(rollback.pending[0])
+        activity = _undo_of(machine, visit) or machine.definition.rollback.step
         machine.add_work("undo", visit.entry, activity)
+    elif rollback.ending == "jump":
+        _finish(machine)
     elif state.mode is Mode.ROLLING_BACK:
         state.mode = Mode.COMPENSATING
         machine.add_work("transaction", rollback.number, machine.definition.rollback.transaction)
@@ -78,24 +138,33 @@ def not_undone(machine: Machine, work: Work) -> None:
 
 
 def _settle(machine: Machine, work: Work, outcome: Undone) -> dict[str, Json]:
-    machine.state.works.pop(work.key, None)
+    machine.drop_work(work)
     if work.kind == "transaction":
         return {"step": work.activity, "visit": work.entry}
-    visit = machine.state.visit(work.entry)
+    visit = machine.visit(work.entry)
     visit.undone = outcome
     return {"step": visit.path, "visit": visit.number}
 
 
 def _next(machine: Machine, work: Work) -> None:
-    rollback = machine.rollback
     if work.kind == "undo":
-        rollback.pending.pop(0)
+        machine.rollback.pending.pop(0)
         go_on(machine)
-        return
+    else:
+        _finish(machine)
+
+
+def _finish(machine: Machine) -> None:
+    """All that could be undone is: close the execution, or make the jump."""
+    rollback = machine.rollback
     machine.note(
         markers.ROLLBACK_COMPLETED,
         failed_activity=rollback.failed,
-        compensated=rollback.compensated,
-        not_compensated=rollback.not_compensated,
+        **named("compensated", rollback.compensated),
+        **named("not_compensated", rollback.not_compensated),
     )
-    end(machine, "fail")
+    if rollback.ending == "jump":
+        machine.state.mode = Mode.FORWARD
+        machine.landing = rollback.jump
+    else:
+        flow.end(machine, rollback.ending)

@@ -2,18 +2,25 @@
 
 It moves on events only (`workflow.fold`).  The deciders' cache, continue-as-new, resuming a
 closed run and the tests all use this one value.
+
+A *frame* is a sequence that is being walked: the process itself, one branch, one item of a map.
+A *visit* is one entrance into a state.  A *work* is something to be done for a visit, with its
+retries: an activity, a child, a wait.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
 from wire import Json
 
-CORE_REVISION = 1
+CORE_REVISION = 2
 """Recorded in every run; a later core keeps the behaviour of the revisions before it."""
+
+ROOT = 0
+"""Id of the frame that is the process itself."""
 
 
 class Mode(str, Enum):
@@ -29,13 +36,24 @@ class Phase(str, Enum):
     """Where one piece of work stands."""
 
     READY = "ready"
-    """To be scheduled."""
+    """To be asked of SWF."""
     SCHEDULED = "scheduled"
     STARTED = "started"
     BACKOFF = "backoff"
     """To wait for `Work.delay` seconds, or until `Work.due`."""
     WAITING = "waiting"
-    """Its timer runs."""
+    """Its timer runs, or it waits for a signal."""
+
+
+class Via(str, Enum):
+    """By what a piece of work is done."""
+
+    ACTIVITY = "activity"
+    CHILD = "child"
+    TIMER = "timer"
+    SIGNAL = "signal"
+    FRAMES = "frames"
+    """By the branches or items of a composite state."""
 
 
 class Outcome(str, Enum):
@@ -43,6 +61,8 @@ class Outcome(str, Enum):
 
     OPEN = "open"
     DONE = "done"
+    SKIPPED = "skipped"
+    """An operator gave its result."""
     FAILED = "failed"
     ABANDONED = "abandoned"
     """Left by a jump or a cancellation before it gave a result."""
@@ -62,13 +82,15 @@ class Visit:
 
     entry: int
     """Ordinal among all entrances of the chain."""
+    frame: int
     path: str
+    """Where it is: the state's name, behind those of the branches and items it lies in."""
     number: int
     """Ordinal among the visits of this path: the visit that users see."""
     previous: int | None
     """Entry of the visit whose result this one follows: the trail that `previous_results` walks."""
     input: int
-    """Index in `State.inputs`."""
+    """Key in `State.inputs`."""
     outcome: Outcome = Outcome.OPEN
     given_out: bool = False
     """Whether a worker had it at least once, so that it may have had an effect."""
@@ -76,17 +98,59 @@ class Visit:
     """Chain-wide ordinal of its last event: compensations run newest first by it."""
     result: Json = None
     undone: Undone = Undone.NO
+    sees: int | None = None
+    """Entry whose trail it sees instead of `previous`: a step that is run again later."""
+    then: str | None = None
+    """Where to go on afterwards instead of the state's own next; empty for the end."""
+    frames: list[int] = field(default_factory=list)
+    """Of a composite state: its frames, by index of branch or item."""
+    items: list[Json] | None = None
+    """Of a map: what it works on."""
+    left: int = 0
+    """Of a composite state: how many branches or items have not come to their end."""
+
+    @property
+    def name(self) -> str:
+        """The name of its state."""
+        return self.path.rpartition(".")[2]
+
+
+@dataclass
+class Frame:
+    """A sequence that is being walked."""
+
+    id: int
+    path: str
+    """`Ship[1]`, `Each[37]`; empty for the process itself."""
+    owner: int | None
+    """Entry of the composite visit it belongs to."""
+    index: int
+    input: int
+    """Key in `State.inputs` of the input in force."""
+    current: int | None = None
+    """Entry of the visit in progress."""
+    trail: int | None = None
+    """Entry of the last visit whose result counts; none before the first result."""
+    next: str | None = None
+    """The state to enter when its turn has come; empty for the end of the sequence."""
+    halted: str = ""
+    """Why it stands still until an operator acts: its step is out of attempts."""
+    done: bool = False
+    queue: list[dict[str, Json]] = field(default_factory=list)
+    """Requests to run a step again, after the one in progress."""
 
 
 @dataclass
 class Work:
-    """An activity to be done, with its retries: a step, an undo, or the transaction's record."""
+    """Something to be done, with its retries: a step, an undo, or the transaction's record."""
 
     kind: str
     """`step`, `undo` or `transaction`."""
     entry: int
     """The visit it works on; for `transaction`, the ordinal of the rollback."""
     activity: str
+    """Activity type, child's `NAME@VERSION` or signal's name."""
+    via: Via = Via.ACTIVITY
     attempt: int = 1
     phase: Phase = Phase.READY
     delay: int = 0
@@ -94,9 +158,15 @@ class Work:
     """When its wait ends, seconds since 1970; carried over into a continued run."""
     tries: int = 0
     """Refusals and missing functions in a row, which do not count as attempts."""
+    counters: list[int] = field(default_factory=list)
+    """Per retrier of the step: how often it was used."""
     error: str = ""
     """The last failure's reason."""
     cancel_requested: bool = False
+    told: bool = False
+    """Of a child: whether it was asked to report by itself."""
+    opened: int = 0
+    """Event id of what is open for it in SWF; 0 when nothing is."""
 
     @property
     def key(self) -> str:
@@ -105,14 +175,15 @@ class Work:
 
     @property
     def activity_id(self) -> str:
-        """Unique among open activities."""
+        """Unique among open activities and timers."""
         prefix = "a" if self.kind == "step" else self.kind[0]
         return f"{prefix}{self.entry}.{self.attempt}"
 
     @property
     def in_flight(self) -> bool:
-        """Whether SWF has it: queued, or with a worker."""
-        return self.phase in (Phase.SCHEDULED, Phase.STARTED)
+        """Whether SWF has it: queued, or with a worker or decider."""
+        asked = self.phase is Phase.SCHEDULED or self.phase is Phase.STARTED
+        return asked and self.via in (Via.ACTIVITY, Via.CHILD)
 
 
 @dataclass
@@ -120,11 +191,12 @@ class Open:
     """Something of ours that is open in SWF, known by its Scheduled or TimerStarted event."""
 
     kind: str
-    """`activity`, or the timers `retry`, `grace`, `wake` and `again`."""
+    """`activity`, `child`; the timers `retry`, `grace`, `wake`, `again`, `deadline`, `watch`; the
+    signals `report` (to the parent) and `ask` (to a child)."""
     id: str
-    """Activity or timer id."""
+    """Activity, child workflow or timer id."""
     work: str = ""
-    """Key of the work it belongs to."""
+    """Key of the work it belongs to; of `grace`, the frame."""
 
 
 @dataclass
@@ -138,12 +210,14 @@ class Note:
 
 @dataclass
 class Stop:
-    """Work in flight was asked to stop; what comes after it did, or after its grace."""
+    """What is in progress in a frame was asked to stop; and what comes after it did."""
 
     then: str
-    """`jump`, `cancel` or `finish`."""
-    jump: dict[str, Json] | None = None
-    """The jump's request: step_name, input, request_id, reason, actor, signal."""
+    """`jump`, `skip`, `rollback`, `fail`, `cancel` or `composite`."""
+    what: dict[str, Json] = field(default_factory=dict)
+    """The jump's or skip's request, or the failure that caused the stop."""
+    waiting: list[str] = field(default_factory=list)
+    """Keys of the works that were asked to stop and have not yet."""
 
 
 @dataclass
@@ -160,6 +234,10 @@ class RollbackState:
     """Entries of the visits still to undo, newest first."""
     compensated: list[Json] = field(default_factory=list)
     not_compensated: list[Json] = field(default_factory=list)
+    ending: str = "fail"
+    """How the execution ends afterwards: `fail` or `cancel`; `jump`: it goes on."""
+    jump: dict[str, Json] | None = None
+    """With `jump`: the request, and the frame it lands in."""
 
 
 @dataclass
@@ -169,35 +247,51 @@ class State:
     start_id: str = ""
     started: dict[str, Json] = field(default_factory=dict)
     """Settings of the start that a continued run needs again (timeouts, tags, lists)."""
+    parent: dict[str, Json] | None = None
+    """Of a child: `workflow_id` and `work` of the process that waits for it."""
     options: dict[str, Json] | None = None
     """Details of `RUN_OPTIONS`: the values that this run keeps."""
     options_recorded: bool = False
     mode: Mode = Mode.FORWARD
-    inputs: list[Json] = field(default_factory=list)
-    """The caller's input, and each edition of it that an operator made."""
-    input: int = 0
-    """Index of the edition in force."""
-    visits: list[Visit] = field(default_factory=list)
-    """By entry: `visits[entry - 1]`."""
+    inputs: dict[int, Json] = field(default_factory=dict)
+    """The caller's input (0), and each edition of it that an operator made."""
+    frames: dict[int, Frame] = field(default_factory=dict)
+    visits: dict[int, Visit] = field(default_factory=dict)
+    """By entry."""
     latest: dict[str, int] = field(default_factory=dict)
     """Path to the entry of its last visit."""
-    current: int | None = None
-    """Entry of the visit in progress."""
-    trail: int | None = None
-    """Entry of the last visit whose result counts; none before the first result."""
     works: dict[str, Work] = field(default_factory=dict)
     open: dict[int, Open] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    stops: dict[int, Stop] = field(default_factory=dict)
+    """By the frame that is being unwound."""
+    unwanted: list[int] = field(default_factory=list)
+    """Event ids of timers that run for nothing."""
+    arrived: list[dict[str, Json]] = field(default_factory=list)
+    """Signals that steps wait for, come before the step: `signal`, `payload`, `request_id`."""
+    entries: int = 0
+    frames_made: int = 0
+    inputs_made: int = 0
     counter: int = 0
     """Chain-wide ordinal of notes and of events that close something."""
-    stop: Stop | None = None
     cancel: bool = False
     """Whether somebody asked for the execution's cancellation."""
+    paused: bool = False
     rollback: RollbackState | None = None
     rollbacks: int = 0
     """How many there were, in the whole chain."""
     ending: str = ""
     """In mode ENDING: `complete`, `fail` or `cancel`."""
+    failure: dict[str, Json] | None = None
+    """Why it fails, where no rollback says it."""
+    deadline: float | None = None
+    """When its own time is up, seconds since 1970."""
+    yielding: bool = False
+    """Whether frames wait for a 0-second timer: they went through too many states at once."""
+    watched: int = 0
+    """How often this run asked whether the children of the run before are there."""
+    report: str = ""
+    """Of a child whose parent went on in a new run: `asked`, `sending` or `told`."""
     handled: list[str] = field(default_factory=list)
     """Request ids of the signals seen."""
     blocked: str = ""
@@ -219,33 +313,103 @@ class State:
         self.counter += 1
         return self.counter
 
-    def visit(self, entry: int) -> Visit:
-        """The visit of that entry."""
-        return self.visits[entry - 1]
+    def add_input(self, value: Json) -> int:
+        """Keep an edition of the input; gives its key."""
+        key = self.inputs_made
+        self.inputs[key], self.inputs_made = value, key + 1
+        return key
+
+    @property
+    def root(self) -> Frame:
+        """The process itself."""
+        return self.frames[ROOT]
 
     def to_json(self) -> dict[str, Json]:
-        """The whole state as JSON."""
-        document = asdict(self)
-        document["open"] = {str(key): item for key, item in document["open"].items()}
-        return document
+        """The whole state as JSON.  What has its usual value is left out."""
+        return _document(self)
 
     @classmethod
     def from_json(cls, document: Any) -> State:
         """The state that `to_json` gave."""
-        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
-        known["mode"] = Mode(known["mode"])
-        known["visits"] = [_visit(item) for item in known["visits"]]
-        known["works"] = {
-            key: Work(**{**item, "phase": Phase(item["phase"])})
-            for key, item in known["works"].items()
-        }
-        known["open"] = {int(key): Open(**item) for key, item in known["open"].items()}
-        known["notes"] = [Note(**item) for item in known["notes"]]
-        known["stop"] = Stop(**known["stop"]) if known["stop"] else None
-        known["rollback"] = RollbackState(**known["rollback"]) if known["rollback"] else None
-        return cls(**known)
+        state: State = _restored(cls, document)
+        return state
 
 
-def _visit(document: Any) -> Visit:
-    outcome, undone = Outcome(document["outcome"]), Undone(document["undone"])
-    return Visit(**{**document, "outcome": outcome, "undone": undone})
+_DEFAULTS: dict[type, dict[str, Any]] = {}
+
+
+def _usual(kind: type) -> dict[str, Any]:
+    """The value of each member that has one before anything happens."""
+    if kind not in _DEFAULTS:
+        found: dict[str, Any] = {}
+        for item in fields(kind):
+            if callable(item.default_factory):
+                found[item.name] = item.default_factory()
+            else:
+                found[item.name] = item.default  # dataclasses.MISSING equals nothing
+        _DEFAULTS[kind] = found
+    return _DEFAULTS[kind]
+
+
+def _document(value: Any) -> dict[str, Json]:
+    usual = _usual(type(value))
+    members = {name: getattr(value, name) for name in usual}
+    return {name: _plain(item) for name, item in members.items() if item != usual[name]}
+
+
+def _plain(item: Any) -> Json:
+    """JSON of a member; JSON values of users are taken as they are."""
+    if isinstance(item, Enum):
+        return item.value
+    if isinstance(item, _OURS):
+        return _document(item)
+    if isinstance(item, dict):
+        if item and isinstance(next(iter(item.values())), _OURS):
+            return {str(key): _document(inner) for key, inner in item.items()}
+        return {str(key): inner for key, inner in item.items()}
+    if isinstance(item, list):
+        return [_document(i) if isinstance(i, _OURS) else i for i in item]
+    return item
+
+
+_OURS = (Visit, Frame, Work, Open, Note, Stop, RollbackState)
+
+_MEMBERS: dict[str, type] = {
+    "frames": Frame,
+    "visits": Visit,
+    "works": Work,
+    "open": Open,
+    "stops": Stop,
+}
+_BY_NUMBER = frozenset({"frames", "visits", "open", "stops", "inputs"})
+_ENUMS: dict[str, type[Enum]] = {
+    "mode": Mode,
+    "phase": Phase,
+    "via": Via,
+    "outcome": Outcome,
+    "undone": Undone,
+}
+
+
+def _restored(kind: type, document: Any) -> Any:
+    found: dict[str, Any] = {}
+    for name in _usual(kind):
+        if name in document:
+            found[name] = _member(kind, name, document[name])
+    return kind(**found)
+
+
+def _member(kind: type, name: str, value: Any) -> Any:
+    if name in _ENUMS:
+        return _ENUMS[name](value)
+    if kind is not State:
+        return value
+    if name in _MEMBERS:
+        value = {key: _restored(_MEMBERS[name], item) for key, item in value.items()}
+    if name in _BY_NUMBER:
+        return {int(key): item for key, item in value.items()}
+    if name == "notes":
+        return [Note(**item) for item in value]
+    if name == "rollback":
+        return None if value is None else _restored(RollbackState, value)
+    return value

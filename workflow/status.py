@@ -3,60 +3,97 @@
 from __future__ import annotations
 
 from wire import Json
+from workflow import jumps
 from workflow.machine import Machine
-from workflow.state import Mode, Outcome, Phase, State, Work
+from workflow.state import Mode, Phase, State, Via, Work
 
 RUNNING, RETRYING = "RUNNING", "RETRYING"
 ROLLING_BACK, COMPENSATING = "ROLLING_BACK", "COMPENSATING"
+PAUSED, BLOCKED = "PAUSED", "BLOCKED"
 ENDINGS = {"complete": "COMPLETED", "fail": "FAILED", "cancel": "CANCELED"}
-BLOCKED = "BLOCKED"
+
+PLACES = 20  # that a status names, when the execution is in many at once
 
 
 def status(machine: Machine) -> dict[str, Json]:
     """State, place, attempt, next retry (seconds since 1970), progress and when all this held."""
     state = machine.state
-    work = next(iter(state.works.values()), None)
-    visit = None if state.current is None else state.visit(state.current)
+    work = _work(state)
+    visit = None if work is None or work.kind == "transaction" else machine.visit(work.entry)
+    if work is None and state.frames:
+        visit = next(iter(jumps.live_visits(machine)), None)
     document: dict[str, Json] = {
-        "state": _state(state, work),
-        "path": _path(machine, work),
-        "visit": None if visit is None else visit.number,
+        "state": _state(machine, work),
+        "path": work.activity if work and work.kind == "transaction" else visit and visit.path,
+        "visit": None if visit is None or (work and work.kind != "step") else visit.number,
         "attempt": None if work is None else work.attempt,
         "next_retry_at": _next_retry(state, work),
         "last_error": work.error if work is not None and work.error else None,
         "progress": {"done": _done(machine), "of": len(machine.definition.steps)},
         "blocked": state.blocked or None,
         "at": state.now,
+        **_several(machine),
     }
     return {key: value for key, value in document.items() if value is not None}
 
 
-def _state(state: State, work: Work | None) -> str:
-    if state.closed:
-        return state.closed
-    if state.blocked:
-        return BLOCKED
+def _work(state: State) -> Work | None:
+    """The work that a status is about: the first that is done by somebody, else any."""
+    first = None
+    for work in state.works.values():
+        if work.via is not Via.FRAMES:
+            return work
+        first = first or work
+    return first
+
+
+def _several(machine: Machine) -> dict[str, Json]:
+    """What else there is to tell: more places than one, failed steps, what people are asked for."""
+    state = machine.state
+    told: dict[str, Json] = {}
+    if len(state.works) > 1:
+        inner = [work for work in state.works.values() if work.via is not Via.FRAMES]
+        if len(inner) > 1:
+            told["places"] = [machine.visit(w.entry).path for w in inner[:PLACES]]
+            told["open"] = len(inner)
+    waiting = [work for work in state.works.values() if work.via is Via.SIGNAL]
+    if waiting:
+        told["waits_for"] = [
+            {"signal": w.activity, "path": machine.visit(w.entry).path, "until": w.due}
+            for w in waiting[:PLACES]
+        ]
+    halted = [frame for frame in state.frames.values() if frame.halted]
+    if halted:
+        told["failed"] = [
+            {"path": f"{f.path}.{f.next}" if f.path else f.next, "error": f.halted}
+            for f in halted[:PLACES]
+        ]
+    return told
+
+
+def _state(machine: Machine, work: Work | None) -> str:
+    state = machine.state
+    if state.closed or state.blocked:
+        return state.closed or BLOCKED
+    if state.paused or (work is None and any(frame.halted for frame in state.frames.values())):
+        return PAUSED
     if state.mode is Mode.ENDING:
         return ENDINGS[state.ending]
-    if state.mode is Mode.ROLLING_BACK:
-        return ROLLING_BACK
-    if state.mode is Mode.COMPENSATING:
-        return COMPENSATING
+    if state.mode is not Mode.FORWARD:
+        jumping = state.rollback is not None and state.rollback.ending == "jump"
+        compensating = jumping or state.mode is Mode.COMPENSATING
+        return COMPENSATING if compensating else ROLLING_BACK
     return RETRYING if work is not None and (work.attempt > 1 or work.tries) else RUNNING
-
-
-def _path(machine: Machine, work: Work | None) -> str | None:
-    if work is None:
-        return None
-    return work.activity if work.kind == "transaction" else machine.state.visit(work.entry).path
 
 
 def _next_retry(state: State, work: Work | None) -> float | None:
     if work is None or work.phase not in (Phase.BACKOFF, Phase.WAITING):
         return None
+    if work.via in (Via.SIGNAL, Via.FRAMES) and work.due is None and not work.delay:
+        return None
     return work.due if work.due is not None else state.now + work.delay
 
 
 def _done(machine: Machine) -> int:
-    trail = machine.trail(machine.state.trail)
-    return sum(1 for visit in trail if visit.outcome is Outcome.DONE)
+    root = machine.state.frames.get(0)
+    return 0 if root is None else len(machine.known(root))

@@ -8,6 +8,7 @@ import pytest
 
 from workflow import Policy
 from workflow.commands import HISTORY_HARD_LIMIT, HISTORY_SOFT_LIMIT
+from workflow.state import CORE_REVISION
 
 from .history_model import FIVE, History
 
@@ -171,7 +172,7 @@ def test_run_options_are_recorded_once_and_kept_when_the_settings_change():
     history.run({"ProcessData": ["fail"] * 2})
     [options] = history.markers("RUN_OPTIONS")
     assert options["definition"] == {"name": "Order", "version": "1.0", "hash": FIVE.hash}
-    assert options["core"] == 1
+    assert options["core"] == CORE_REVISION
     assert history.closed == "WorkflowExecutionFailed"
 
 

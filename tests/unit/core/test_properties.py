@@ -155,7 +155,7 @@ def check_promises(history: History) -> None:
     state = execution.state
     assert not state.notes, "every marker is recorded"
     if history.closed == "WorkflowExecutionFailed":
-        for visit in state.visits:
+        for visit in state.visits.values():
             effect = visit.outcome is Outcome.DONE or visit.given_out
             if effect and FIVE.states[visit.path].compensation:
                 assert visit.undone.value in ("yes", "failed")
@@ -192,10 +192,10 @@ def test_a_failed_run_can_be_resumed_anywhere_and_visits_go_on_counting(script, 
         "snapshot": json.loads(json.dumps(history.execution().snapshot())),
         "resume": {"step_name": step, "request_id": "q"},
     }
-    before = {visit.path: visit.number for visit in history.execution().state.visits}
+    before = {visit.path: visit.number for visit in history.execution().state.visits.values()}
     again = History({"order_id": "1", "_process": envelope}, now=history.now)
     assert again.run() == "WorkflowExecutionCompleted"
-    numbers = [(v.path, v.number) for v in again.execution().state.visits]
+    numbers = [(v.path, v.number) for v in again.execution().state.visits.values()]
     assert len(numbers) == len(set(numbers))
     assert (step, before.get(step, 0) + 1) in numbers
 

@@ -1,0 +1,78 @@
+"""Stopping what is in progress: asked to stop, then left behind after a grace.
+
+A stop unwinds what one frame is doing, with all branches and items inside it; its siblings
+run on.  What the stop was for is done (`workflow.agenda`) when nothing is in flight any more.
+Children are never left behind: they close by their own rules, and are waited for.
+"""
+
+from __future__ import annotations
+
+from workflow.flow import close
+from workflow.machine import Machine
+from workflow.state import Frame, Outcome, Stop, Via, Work
+
+
+def stop(machine: Machine, frame: Frame, what: Stop) -> None:
+    """Ask what is in progress in a frame to stop; then do what comes after it."""
+    inner = [frame, *machine.inside(frame)]
+    for item in inner:
+        machine.state.stops.pop(item.id, None)
+        item.next, item.halted, item.queue = None, "", []
+    what.waiting = []
+    machine.state.stops[frame.id] = what
+    for item in reversed(inner):
+        _stop_frame(machine, item, what)
+    settle(machine, frame.id)
+
+
+def _stop_frame(machine: Machine, frame: Frame, what: Stop) -> None:
+    visit = machine.current(frame)
+    if visit is None or (what.then == "composite" and frame.id in machine.state.stops):
+        return  # the composite state whose branch failed is not over yet
+    work = machine.state.works.get(f"s{visit.entry}")
+    if work is not None and work.in_flight:
+        what.waiting.append(work.key)
+    else:
+        leave(machine, frame)
+
+
+def leave(machine: Machine, frame: Frame) -> None:
+    """Give up what a frame is doing: whatever it still brings is late."""
+    visit = machine.current(frame)
+    if visit is None:
+        return
+    if visit.outcome is Outcome.OPEN:
+        visit.outcome = Outcome.ABANDONED
+    close(machine, visit)
+
+
+def stopped(machine: Machine, work: Work) -> bool:
+    """Take note that a piece of work is over, if a stop waited for it."""
+    for number, what in machine.state.stops.items():
+        if work.key in what.waiting:
+            what.waiting.remove(work.key)
+            settle(machine, number)
+            return True
+    return False
+
+
+def awaited(machine: Machine, work: Work) -> bool:
+    """Whether a stop waits for this piece of work."""
+    return any(work.key in what.waiting for what in machine.state.stops.values())
+
+
+def abandon(machine: Machine, frame_id: int) -> None:
+    """The grace is over: what did not stop is left behind, but for children."""
+    what = machine.state.stops[frame_id]
+    for key in list(what.waiting):
+        work = machine.state.works[key]
+        if work.via is not Via.CHILD:
+            what.waiting.remove(key)
+            leave(machine, machine.frame(machine.visit(work.entry)))
+    settle(machine, frame_id)
+
+
+def settle(machine: Machine, frame_id: int) -> None:
+    """Go on with what a stop was for, if nothing is in flight any more."""
+    if not machine.state.stops[frame_id].waiting:
+        machine.unwound.append(frame_id)
