@@ -102,10 +102,26 @@ def failure(value: str, path: str, tail: str) -> str:
             "RegisterDomain",
             {},
             [
-                failure("null", "name", "Member must not be null"),
                 failure(
                     "null", "workflowExecutionRetentionPeriodInDays", "Member must not be null"
                 ),
+                failure("null", "name", "Member must not be null"),
+            ],
+        ),
+        (
+            "DescribeWorkflowExecution",  # as AWS answered in September 2026
+            {},
+            [
+                failure("null", "execution", "Member must not be null"),
+                failure("null", "domain", "Member must not be null"),
+            ],
+        ),
+        (
+            "GetWorkflowExecutionHistory",  # as AWS answered in September 2026
+            {"domain": "d", "execution": {"workflowId": None}},
+            [
+                failure("null", "execution.runId", "Member must not be null"),
+                failure("null", "execution.workflowId", "Member must not be null"),
             ],
         ),
         (
