@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import sqlite3
@@ -26,11 +27,7 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        try:
-            self.connection = _connect(path)
-            self._prepare_schema()
-        except sqlite3.Error as error:
-            raise StartupError(f"cannot use database {path}: {error}") from error
+        self.connection = _connect(path)
         self.execute = self.connection.execute
         self.executemany = self.connection.executemany
         row = self.one("SELECT token_key, last_time, last_run FROM endpoint")
@@ -57,55 +54,79 @@ class Database:
         """Close the file; what was not committed is gone."""
         self.connection.close()
 
-    def _prepare_schema(self) -> None:
-        connection = self.connection
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if tables == 0:
-            self._create_schema()
-        elif application != _APPLICATION_ID:
-            raise StartupError(f"{self.path} is a database of another program; name another file")
-        elif version != SCHEMA_VERSION:
-            raise StartupError(
-                f"{self.path} has schema version {version}, this program reads version "
-                f"{SCHEMA_VERSION}; move the file away or use the program that wrote it"
-            )
-
-    def _create_schema(self) -> None:
-        schema = resources.files("local_swf").joinpath("schema.sql").read_text("utf-8")
-        connection = self.connection
-        connection.executescript(
-            f"BEGIN; {schema}; PRAGMA application_id = {_APPLICATION_ID};"
-            f" PRAGMA user_version = {SCHEMA_VERSION};"
-            f" INSERT INTO endpoint VALUES (1, x'{secrets.token_hex(32)}', 0, 0); COMMIT"
-        )
-
 
 def _connect(path: str) -> sqlite3.Connection:
+    """Open the file, or make it; a file that is not ours is left as it was."""
     if path != ":memory:":
         parent = Path(path).absolute().parent
         if not parent.is_dir():
             raise StartupError(f"cannot use database {path}: no folder {parent}")
-    connection = sqlite3.connect(
-        path, timeout=2, isolation_level=None, check_same_thread=False, cached_statements=512
-    )
+    try:
+        connection = sqlite3.connect(
+            path, timeout=2, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+    except sqlite3.Error as error:
+        raise StartupError(f"cannot use database {path}: {error}") from error
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StartupError(f"cannot use database {path}: {error}") from error
+    except StartupError:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
     # EXCLUSIVE keeps a second endpoint off the file and saves the shared-memory index.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    is_new = _check_owner(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -32768")
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
     connection.execute("BEGIN EXCLUSIVE")
     connection.execute("COMMIT")
-    return connection
+    if is_new:
+        _create_schema(connection)
+
+
+def _check_owner(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the file is still empty; StartupError when this program cannot go on with it."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables == 0 and application in (0, _APPLICATION_ID):
+        return True
+    if application != _APPLICATION_ID:
+        raise StartupError(f"{path} is a database of another program; name another file")
+    if version > SCHEMA_VERSION:
+        raise StartupError(
+            f"{path} was written by a newer version of this program: it has schema version "
+            f"{version}, this one reads {SCHEMA_VERSION}; update this program or name another file"
+        )
+    if version < SCHEMA_VERSION:
+        raise StartupError(
+            f"{path} has schema version {version}, which no release has written; name another file"
+        )
+    return False
+
+
+def _create_schema(connection: sqlite3.Connection) -> None:
+    schema = resources.files("local_swf").joinpath("schema.sql").read_text("utf-8")
+    connection.executescript(
+        f"BEGIN; {schema}; PRAGMA application_id = {_APPLICATION_ID};"
+        f" PRAGMA user_version = {SCHEMA_VERSION};"
+        f" INSERT INTO endpoint VALUES (1, x'{secrets.token_hex(32)}', 0, 0); COMMIT"
+    )
 
 
 class GroupCommit:
     """The open transaction that all requests arriving together share.
 
     `failed` is called after a commit that could not be written, before anybody who waits
-    for it hears of it.
+    for it hears of it, and when no transaction can be opened.
     """
 
     def __init__(
@@ -117,6 +138,8 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._is_open = False
         self._waiting: list[asyncio.Future[None]] = []
+        self.failures = 0
+        """Commits that have failed since the last one that was written."""
 
     def begin(self) -> None:
         """Join the open transaction, or open one whose commit follows two loop turns later.
@@ -124,10 +147,23 @@ class GroupCommit:
         In the second turn those requests join that arrived while the first were read; it
         halves the number of syncs under load and costs a lone request some microseconds.
         """
+        if self._is_open and not self._database.connection.in_transaction:
+            self.abandon(_lost())
         if not self._is_open:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._is_open = True
+            self._open()
             self._loop.call_soon(self._loop.call_soon, self.commit)
+
+    def _open(self) -> None:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            self._has_failed()
+            raise
+        self._is_open = True
+
+    def _has_failed(self) -> None:
+        self.failures += 1
+        self._failed()
 
     def outcome(self) -> asyncio.Future[None]:
         """Done once everything so far is on the disk; CommitFailedError if it cannot be written."""
@@ -142,23 +178,40 @@ class GroupCommit:
         """Write the open transaction to the disk and tell everyone who waits for it."""
         if not self._is_open:
             return
-        self._is_open = False
-        waiting, self._waiting = self._waiting, []
         database = self._database
         try:
+            if not database.connection.in_transaction:
+                raise _lost()
             database.execute(
                 "UPDATE endpoint SET last_time = ?, last_run = ?", (self._now(), database.last_run)
             )
             database.execute("COMMIT")
         except sqlite3.Error as error:
-            log.exception("commit failed, its requests are answered with 500")
-            if database.connection.in_transaction:
-                database.execute("ROLLBACK")
-            self._failed()
-            for outcome in waiting:
-                if not outcome.done():
-                    outcome.set_exception(CommitFailedError(str(error)))
-        else:
-            for outcome in waiting:
-                if not outcome.done():
-                    outcome.set_result(None)
+            self.abandon(error)
+            return
+        self._is_open = False
+        self.failures = 0
+        waiting, self._waiting = self._waiting, []
+        for outcome in waiting:
+            if not outcome.done():
+                outcome.set_result(None)
+
+    def abandon(self, error: sqlite3.Error) -> None:
+        """Give the open transaction up: nothing of it happened, and all who wait are told so."""
+        if not self._is_open:
+            return
+        log.error("commit failed, its requests are answered with 500: %s", error)
+        self._is_open = False
+        waiting, self._waiting = self._waiting, []
+        if self._database.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+        self._has_failed()
+        for outcome in waiting:
+            if not outcome.done():
+                outcome.set_exception(CommitFailedError(str(error)))
+
+
+def _lost() -> sqlite3.OperationalError:
+    """A full disk or a read error ends a whole transaction, not only the statement that met it."""
+    return sqlite3.OperationalError("SQLite has rolled the transaction back")
