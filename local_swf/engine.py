@@ -17,7 +17,7 @@ from typing import TypeVar
 from local_swf import activity_tasks, decision_tasks, errors, lifecycle, recovery, timeouts
 from local_swf.backoff import Backoff, seconds_after
 from local_swf.clock import VirtualClock, WallClock
-from local_swf.database import Database, GroupCommit
+from local_swf.database import Database, GroupCommit, Told
 from local_swf.deadlines import (
     NOT_SKIPPED,
     Deadline,
@@ -122,9 +122,9 @@ class Engine:
             return _body(self._read(handler, arguments))
         return _body(self._change(lambda work: handler(work, arguments)))
 
-    async def committed(self) -> None:
-        """Wait until everything so far is on the disk; raises CommitFailedError."""
-        await self._commits.outcome()
+    def when_committed(self, told: Told) -> None:
+        """Call `told` once everything so far is on the disk, or with what went wrong."""
+        self._commits.when_done(told)
 
     def poll(self, operation: str, arguments: dict[str, Json], alive: Callable[[], bool]) -> Poller:
         """Wait for a task; the poller's `answer` is set when one is handed to it."""

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiohttp import web
-
 from local_swf import daemon
 from local_swf.clock import VirtualClock, WallClock
+from local_swf.connections import HttpServer
 from local_swf.control import Control
 from local_swf.database import Database
 from local_swf.engine import Engine
@@ -21,7 +20,7 @@ from local_swf.errors import StartupError
 from local_swf.faults import Faults
 from local_swf.functions import Function, Functions
 from local_swf.limits import Limits
-from local_swf.server import Frontend, listen
+from local_swf.server import Frontend
 from local_swf.signature import Verifier
 
 
@@ -88,25 +87,25 @@ class Endpoint:
             verifier,
             empty_task_token=options.empty_task_token,
         )
-        self.port = 0
-        self._runner: web.ServerRunner | None = None
+        self._server = HttpServer(self.frontend.handle, options.limits.request_bytes)
 
     @classmethod
     async def start(cls, options: Options, *, any_port: bool = False) -> Endpoint:
         """Open the database and listen; with `any_port` a taken port is replaced by a free one."""
         endpoint = cls(options)
         try:
-            await endpoint._listen(options.port)
+            await endpoint._server.listen(options.host, options.port)
         except StartupError:
             if not (any_port and options.port):
                 endpoint.engine.close()
                 raise
-            await endpoint._listen(0)
+            await endpoint._server.listen(options.host, 0)
         return endpoint
 
-    async def _listen(self, port: int) -> None:
-        limit = self.options.limits.request_bytes
-        self._runner, self.port = await listen(self.frontend.handle, self.options.host, port, limit)
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port
 
     @property
     def url(self) -> str:
@@ -121,8 +120,7 @@ class Endpoint:
 
     async def close(self) -> None:
         """Stop listening, hang up on waiting polls, and write what is open."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._server.close()
         self.engine.close()
 
 
