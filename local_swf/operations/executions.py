@@ -109,13 +109,15 @@ def get_history(work: Work, arguments: Args) -> bytes:
     run = _any_run(work, arguments)
     operation = "GetWorkflowExecutionHistory"
     if (text := arguments.get("nextPageToken")) is not None:
-        position = work.tokens.open_page(text, operation, arguments, work.now)
+        life = work.limits.page_token_seconds
+        position = work.tokens.open_page(text, operation, arguments, work.now, life)
         span = history.Span(*position)
         if not span.reverse:
             span = span._replace(last=run.last_event)
     else:
         span = history.Span(run.id, 1, run.last_event, arguments.get("reverseOrder", False))
-    events, rest = history.page(work.database, span, arguments.get("maximumPageSize"))
+    size = arguments.get("maximumPageSize")
+    events, rest = history.page(work.database, span, size, work.limits.page_bytes)
     body = b'{"events":[' + events + b"]"
     if rest is None:
         return body + b"}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from local_swf.limits import Limits
+from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import (
     COMPLETE,
     LIST,
+    World,
     attributes,
     decision,
     last,
@@ -128,6 +131,45 @@ def test_pages_of_a_task_repeat_its_token_and_never_start_another(world):
         for member in ("taskToken", "startedEventId", "previousStartedEventId"):
             assert page[member] == first[member]
     assert world.types(run_id).count("DecisionTaskStarted") == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [(Limits(), 86_400), (Limits(decision_page_token_seconds=60), 60)],
+)
+def test_a_page_token_of_a_task_lasts_a_day_or_as_long_as_the_limits_say(limits, seconds):
+    with LocalSWF(virtual_clock=True, skipping=False, limits=limits) as swf:
+        world = World(swf, swf.client()).register()
+        world.start(taskStartToCloseTimeout="NONE", executionStartToCloseTimeout="200000")
+        page = world.decision(maximumPageSize=1)
+        swf.clock.advance(seconds - 1)
+        page = world.decision(maximumPageSize=1, nextPageToken=page["nextPageToken"])
+        assert [event["eventId"] for event in page["events"]] == [2]
+        swf.clock.advance(seconds + 1)
+        with pytest.raises(ClientError, match="Specified token has exceeded its maximum lifetime"):
+            world.decision(maximumPageSize=1, nextPageToken=page["nextPageToken"])
+        world.respond(page, COMPLETE)
+
+
+def test_a_page_is_bounded_in_bytes_and_holds_one_event_at_least():
+    with LocalSWF(limits=Limits(page_bytes=3_000)) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start(input="x" * 4_000)
+        for size in (900, 900, 900, 5_000, 900):
+            world.client.signal_workflow_execution(
+                domain="d", workflowId="w", signalName="s", input="x" * size
+            )
+        history = {"domain": "d", "execution": {"workflowId": "w", "runId": run_id}}
+        read = swf.client().get_paginator("get_workflow_execution_history").paginate
+        assert pages(read(**history)) == [[1], [2, 3, 4], [5], [6], [7]]
+        assert pages(read(**history, reverseOrder=True)) == [[7], [6], [5, 4], [3, 2], [1]]
+        polled = swf.client().get_paginator("poll_for_decision_task").paginate
+        task = {"domain": "d", "taskList": LIST}
+        assert pages(polled(**task)) == [[1], [2, 3, 4], [5], [6], [7, 8]]
+
+
+def pages(found):
+    return [[event["eventId"] for event in page["events"]] for page in found]
 
 
 def test_reverse_order_and_the_previous_started_event_bound_the_pages(world):
