@@ -20,6 +20,8 @@ class Broken(NamedTuple):
 
     path: str
     text: str
+    constraint: bool = True
+    """False for what the service only looks at once all constraints hold."""
 
 
 Check = Callable[[Json, str, str, list[Broken]], Json]
@@ -49,9 +51,14 @@ def check_request(operation: str, body: dict[str, Json]) -> dict[str, Json]:
     broken: list[Broken] = []
     cleaned: dict[str, Json] = compiled(model.input_shape(operation))(body, "", "", broken)
     if broken:
-        broken.sort(key=lambda failure: [_place(name) for name in failure.path.split(".")])
-        raise errors.constraints([failure.text for failure in broken])
+        raise _refusal(broken)
     return cleaned
+
+
+def _refusal(broken: list[Broken]) -> errors.SwfFault:
+    broken.sort(key=lambda failure: [_place(name) for name in failure.path.split(".")])
+    constraints = [failure.text for failure in broken if failure.constraint]
+    return errors.constraints(constraints) if constraints else errors.validation(broken[0].text)
 
 
 def _place(name: str) -> int:
@@ -199,7 +206,10 @@ def _timestamp(value: Json, prefix: str, name: str, broken: list[Broken]) -> Jso
 
 def _apply(rule: lexical.Rule, value: Json, path: str, broken: list[Broken]) -> None:
     text = lexical.text_of(value)
-    if (tail := rule(text)) is not None:
+    tail = rule(text)
+    if tail == lexical.INVALID:
+        broken.append(Broken(path, f"Invalid {path.rpartition('.')[2]}: {text}", constraint=False))
+    elif tail is not None:
         where = f"{path}.name" if isinstance(value, dict) else path
         broken.append(_failure(f"'{text}'", where, tail))
 

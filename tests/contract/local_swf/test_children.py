@@ -65,6 +65,18 @@ def test_a_child_knows_its_parent_and_the_parent_its_child(world):
     }
 
 
+def test_a_child_may_be_named_as_the_flow_frameworks_do(world):
+    parent = world.start("parent", taskList={"name": "parents"})
+    name = f"{parent}:1"
+    world.respond(world.decision("parents"), child(name))
+    run_id = last(world.history(parent, "parent"), "ChildWorkflowExecutionStarted")[
+        "workflowExecution"
+    ]["runId"]
+    world.client.signal_workflow_execution(domain="d", workflowId=name, signalName="s")
+    world.client.terminate_workflow_execution(domain="d", workflowId=name, runId=run_id)
+    assert world.types(run_id, name)[-1] == "WorkflowExecutionTerminated"
+
+
 @pytest.mark.parametrize(
     ("close", "event", "report"),
     [
