@@ -18,6 +18,8 @@ YEAR_SECONDS = 31_536_000
 
 MAX_RETENTION_DAYS = 90
 
+MAX_LAMBDA_SECONDS = 900
+
 _FORBIDDEN = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 _PATTERN = "Member must satisfy regular expression pattern: "
 INVALID = "Invalid"
@@ -53,6 +55,15 @@ def optional_seconds(value: str) -> str | None:
         return None
     broken = seconds(value)
     return _PATTERN + "[0-9]+|NONE" if broken and broken.startswith(_PATTERN) else broken
+
+
+def lambda_seconds(value: str) -> str | None:
+    """How long a Lambda function may take: 1 to 900 seconds, or `NONE` for the most."""
+    if (broken := optional_seconds(value)) is not None or value == "NONE":
+        return broken
+    if not 1 <= int(value) <= MAX_LAMBDA_SECONDS:
+        return f"Member must have value between 1 and {MAX_LAMBDA_SECONDS}"
+    return None
 
 
 def days(value: str) -> str | None:
@@ -114,6 +125,7 @@ BY_MEMBER: dict[tuple[str, str], Rule] = {
     ("ScheduleActivityTaskDecisionAttributes", "taskList"): name,
     ("StartTimerDecisionAttributes", "timerId"): name,
     ("ScheduleLambdaFunctionDecisionAttributes", "id"): name,
+    ("ScheduleLambdaFunctionDecisionAttributes", "startToCloseTimeout"): lambda_seconds,
 }
 """Rules that the documentation states for one member of one structure.
 

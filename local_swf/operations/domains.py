@@ -97,9 +97,9 @@ def _arn(work: Work, name: str) -> str:
 
 
 def _by_arn(work: Work, arn: str) -> tuple[Domain, dict[str, str]]:
-    prefix, _, name = arn.partition(":/domain/")
+    _, _, name = arn.partition(":/domain/")
     unknown = errors.unknown_resource(f"Unknown resource: {arn}")
-    if not prefix.startswith("arn:") or not name:
+    if arn != _arn(work, name):
         raise unknown
     row = work.database.one(
         "SELECT id, name, status, retention, tags FROM domains WHERE name = ?", name

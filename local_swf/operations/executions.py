@@ -43,12 +43,15 @@ def signal(work: Work, arguments: Args) -> None:
         "input": arguments.get("input"),
         "signalName": arguments["signalName"],
     }
-    lifecycle.signal(work, _open_run(work, arguments), attributes)
+    run = _open_run(work, arguments)
+    work.state.rates.check_run("SignalWorkflowExecution", run.id)
+    lifecycle.signal(work, run, attributes)
 
 
 def request_cancel(work: Work, arguments: Args) -> None:
     """RequestCancelWorkflowExecution."""
     run = _open_run(work, arguments)
+    work.state.rates.check_run("RequestCancelWorkflowExecution", run.id)
     lifecycle.request_cancel(work, run, {"externalInitiatedEventId": 0})
 
 
@@ -108,6 +111,7 @@ def get_history(work: Work, arguments: Args) -> bytes:
     """GetWorkflowExecutionHistory."""
     run = _any_run(work, arguments)
     operation = "GetWorkflowExecutionHistory"
+    work.state.rates.check_run(operation, run.id)
     if (text := arguments.get("nextPageToken")) is not None:
         life = work.limits.page_token_seconds
         position = work.tokens.open_page(text, operation, arguments, work.now, life)

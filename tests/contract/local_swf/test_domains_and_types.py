@@ -94,9 +94,14 @@ def test_tags_are_added_overwritten_and_removed(client):
     assert client.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "a", "value": "2"}]
     many = [{"key": str(number)} for number in range(50)]
     assert code(client.tag_resource, resourceArn=arn, tags=many)[0] == "TooManyTagsFault"
-    assert code(client.list_tags_for_resource, resourceArn="arn:aws:swf:x")[0] == (
-        "UnknownResourceFault"
-    )
+    for wrong in (
+        "arn:aws:swf:x",
+        arn + "x",
+        arn.replace("us-east-1", "eu-west-1"),
+        arn.replace(":swf:", ":sqs:"),
+        arn.replace("/domain/", "domain/"),
+    ):
+        assert code(client.list_tags_for_resource, resourceArn=wrong)[0] == "UnknownResourceFault"
 
 
 KINDS = ("workflow", "activity")

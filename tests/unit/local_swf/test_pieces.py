@@ -127,6 +127,7 @@ def test_an_event_is_compact_sorted_json(kind):
         (lexical.trimmed_name, ["a b"], [" a", "a ", "arn"]),
         (lexical.seconds, ["0", "31536000"], ["NONE", "-1", "1.5", "", "31536001", "²"]),
         (lexical.optional_seconds, ["0", "NONE"], ["none", "-1", "99999999"]),
+        (lexical.lambda_seconds, ["1", "900", "NONE"], ["0", "901", "none", "-1", ""]),
         (lexical.days, ["0", "90", "NONE"], ["91", "x", "-1"]),
         (lexical.priority, ["0", "-2147483648", "2147483647"], ["2147483648", "x", "", "1.0"]),
         (lexical.tag_text, ["a_b.:/=+-@ 1"], ["a#b", "?"]),
