@@ -251,16 +251,16 @@ class Engine:
         try:
             result = operation(work)
             work.finish()
+            execute("RELEASE work")
         except BaseException as error:
+            work.forget()
             self._roll_back(error)
             raise
-        execute("RELEASE work")
         work.apply()
         return result
 
     def _roll_back(self, error: BaseException) -> None:
         """Undo one piece of work; when that is not to be had, all that share its commit go too."""
-        self._state.registry.forget()
         if isinstance(error, sqlite3.Error):
             log.error("database error: %s", error)
         try:

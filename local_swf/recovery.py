@@ -15,6 +15,7 @@ def rebuild(state: State, now: int) -> None:
     state.deadlines.clear()
     state.started.clear()
     state.registry.forget()
+    state.recent.clear()
     state.open_runs.clear()
     for run in runs.every_open(state.database):
         _restore_run(state, run, now)
