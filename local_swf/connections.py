@@ -254,9 +254,10 @@ class Connection(asyncio.Protocol):
             self._closing = True
         ending = b"Connection: close\r\n\r\n" if self._closing else b"\r\n"
         length = b"Content-Length: %d\r\n" % len(body)
-        self._transport.write(
-            b"".join((_STATUS_LINES[status], head, self._server.date(), length, ending, body))
-        )
+        if self.is_connected():  # asyncio logs each write to a client that is gone
+            self._transport.write(
+                b"".join((_STATUS_LINES[status], head, self._server.date(), length, ending, body))
+            )
         if self._buffered and self.is_connected():
             self._written = written or _nobody
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 from pathlib import Path
@@ -95,7 +94,7 @@ def test_a_disk_that_is_full_gives_500_until_there_is_room_again(tmp_path):
         world = World(None, swf).register()
         run_id = world.start()
         world.decide(schedule())
-        size = os.path.getsize(f"{file}-wal")
+        size = file.with_name("swf.sqlite-wal").stat().st_size
         limit = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, limit[1]))
         for call in (lambda: world.start("other", input="x" * 30_000), world.activity):
