@@ -222,6 +222,7 @@ def test_every_setting_that_neither_decision_nor_type_gives_has_its_cause(world,
     world.client.register_activity_type(domain="d", name="bare", version="1")
     given = dict.fromkeys(TIMEOUTS, "NONE") | {"taskList": {"name": "main"}}
     del given[missing]
+    bare = {"name": "bare", "version": "1"}
     run_id = world.start()
     world.decide(decision("ScheduleActivityTask", activityId="a", activityType=bare, **given))
     failed = last(world.history(run_id), "ScheduleActivityTaskFailed")
