@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
 from local_swf import completeness, model
 from local_swf.testing import LocalSWF
-from tests.contract.local_swf.history_rules import check_all_histories
+from tests.contract.local_swf.history_rules import check_all_histories, check_shape
 from tests.contract.local_swf.swf_world import (
     ACTIVITY,
     WORKFLOW,
@@ -113,6 +114,10 @@ def test_every_operation_answers(swf):
 
     def note(http_response, model, **_):
         assert http_response.status_code == 200
+        if model.output_shape is None:
+            assert http_response.content == b""
+        else:
+            check_shape(json.loads(http_response.content), model.output_shape.name, model.name)
         answered.add(model.name)
 
     client = swf.client()
