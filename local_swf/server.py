@@ -18,7 +18,7 @@ from local_swf.errors import CommitFailedError, SwfFault
 from local_swf.faults import Faults, Rule
 from local_swf.jsontext import Json, dumps, loads_request
 from local_swf.operations.registry import POLLS
-from local_swf.signature import Verifier
+from local_swf.signature import Verifier, region_of
 from local_swf.tasklists import HandOut, Poller
 from local_swf.validation import check_request
 
@@ -33,6 +33,11 @@ _OLD_HEAD = b"Content-Type: application/json\r\nx-amzn-RequestId: "
 _HEAD = b"Content-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: "
 _process_id = str(uuid.uuid4())[:24].encode()
 _request_numbers = itertools.count(1)
+_WITH_ARNS = {
+    "DescribeDomain", "ListDomains", "ListTagsForResource", "TagResource", "UntagResource"
+}  # fmt: skip
+"""Operations that want to know the region that the caller signed for."""
+
 _NOTHING = {
     "PollForDecisionTask": {"previousStartedEventId": 0, "startedEventId": 0},
     "PollForActivityTask": {"startedEventId": 0},
@@ -146,7 +151,10 @@ class _Exchange:
         if frontend.verifier is not None:
             frontend.verifier.check(request)
         self._operation = operation
-        return check_request(operation, loads_request(request.body))
+        arguments = check_request(operation, loads_request(request.body))
+        if operation in _WITH_ARNS:
+            arguments["region"] = region_of(request)
+        return arguments
 
     def _act(self, arguments: dict[str, Json]) -> None:
         if self._struck and self._is_reset():

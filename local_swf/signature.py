@@ -15,8 +15,15 @@ _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>(?P<date>\d{8})/[^/]+/swf/aws4_request),"
     r"\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]{1,64})/swf/")
 _SKEW = timedelta(minutes=5)
 _NEEDED = {"host", "x-amz-date"}
+
+
+def region_of(request: Request) -> str | None:
+    """The region that a request was signed for, None when it was not signed."""
+    found = _SCOPE.search(_header(request, "authorization"))
+    return found["region"] if found else None
 
 
 class Verifier:

@@ -41,6 +41,18 @@ def test_a_domain_is_described_as_registered(client):
     assert described["configuration"] == {"workflowExecutionRetentionPeriodInDays": "NONE"}
 
 
+def test_an_arn_names_the_region_that_the_caller_signed_for(client, swf, raw):
+    abroad = swf.client(region_name="eu-west-1")
+    arn = "arn:aws:swf:eu-west-1:123456789012:/domain/d"
+    assert abroad.describe_domain(name="d")["domainInfo"]["arn"] == arn
+    listed = abroad.list_domains(registrationStatus="REGISTERED")["domainInfos"]
+    assert [info["arn"] for info in listed] == [arn]
+    abroad.tag_resource(resourceArn=arn, tags=[{"key": "k", "value": "v"}])
+    assert abroad.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "k", "value": "v"}]
+    unsigned = raw.call("DescribeDomain", {"name": "d"})[1]["domainInfo"]["arn"]
+    assert unsigned == "arn:aws:swf:us-east-1:123456789012:/domain/d"
+
+
 def test_the_states_of_a_domain(client):
     register = {"name": "d", "workflowExecutionRetentionPeriodInDays": "1"}
     assert code(client.register_domain, **register) == ("DomainAlreadyExistsFault", "d")
