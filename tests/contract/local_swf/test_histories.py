@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_swf.deadlines import LAMBDA
 from local_swf.limits import Limits
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.history_rules import check_all_histories
 from tests.contract.local_swf.swf_world import WORKFLOW, World, decision, schedule, timer
+from tests.contract.local_swf.test_commits import empty_disk, fill_disk
 from tests.contract.local_swf.test_fuzz import check_file
 
 NAMES = ("w0", "w1", "w2")
+
+
+class WriteFailedError(Exception):
+    """A request was answered with 500."""
 
 
 class Walk:
@@ -37,7 +44,7 @@ class Walk:
             self.chance.choice(steps)()
         except ClientError as refused:
             if refused.response["ResponseMetadata"]["HTTPStatusCode"] != 400:
-                raise
+                raise WriteFailedError from refused
 
     def name(self) -> str:
         return self.chance.choice(NAMES)
@@ -130,5 +137,41 @@ def test_every_history_of_a_random_walk_is_sound(seed, tmp_path):
         swf.restart()
         for _ in range(50):
             walk.step()
+        check_all_histories(swf)
+        check_file(swf)
+
+
+def memory(endpoint: Any) -> Any:
+    """The task lists, deadlines and counters of an endpoint, but for Lambda tasks."""
+    state = endpoint.engine._state
+    lists = {key: dict(found.tasks) for key, found in state.tasks._lists.items() if found.tasks}
+    due = {deadline: at for deadline, at in state.deadlines._due.items() if deadline.kind != LAMBDA}
+    started = {task for task in state.started if task.kind != LAMBDA}
+    return lists, due, started, +state.open_runs
+
+
+def made_anew(endpoint: Any) -> Any:
+    """The same after it has been made anew from the file."""
+    endpoint.engine._commits.commit()
+    endpoint.engine._rebuild()
+    return memory(endpoint)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_lies_in_memory_is_what_the_file_says_though_commits_fail(seed, tmp_path):
+    limits = Limits(poll_seconds=0.001, history_events=90)
+    file = tmp_path / "swf.sqlite"
+    with LocalSWF(file, virtual_clock=True, skipping=False, limits=limits) as swf:
+        walk = Walk(World(swf, swf.client()).register(), seed)
+        for number in range(150):
+            if fails := number % 10 == 9:
+                swf.call(fill_disk)
+            with suppress(WriteFailedError):
+                walk.step()
+            if fails:
+                swf.call(empty_disk)
+                swf.call(lambda endpoint: endpoint.engine._refresh())
+            if number % 5 == 4:
+                assert swf.call(memory) == swf.call(made_anew)
         check_all_histories(swf)
         check_file(swf)
