@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -24,6 +23,8 @@ _LOG_PAGES = 4000
 _LOG_BYTES = _LOG_PAGES * (4096 + 24)
 _LOOK_AFTER = 32
 """Commits between two looks at the log's size."""
+_RUN_NUMBERS = 1000
+"""Numbers of runs that are set aside at once."""
 _APPLICATION_ID = 0x53574631  # "SWF1", so that a foreign database is not taken for ours
 
 Row = tuple[Any, ...]
@@ -160,18 +161,27 @@ class _Log:
 class GroupCommit:
     """The open transaction that all requests arriving together share.
 
+    The time is written `ahead_ms` ahead and numbers of runs some at once, so that most commits
+    need not write either: a crash may cost so much time and so many numbers, no more.
     `failed` is called after a commit that could not be written, before anybody who waits
     for it hears of it, and when no transaction can be opened.
     """
 
     def __init__(
-        self, database: Database, now: Callable[[], int], failed: Callable[[], None]
+        self,
+        database: Database,
+        now: Callable[[], int],
+        failed: Callable[[], None],
+        *,
+        ahead_ms: int = 0,
     ) -> None:
         self._database = database
         self._now = now
         self._failed = failed
         self._loop = asyncio.get_running_loop()
         self._is_open = False
+        self._ahead_ms = ahead_ms
+        self._kept_time = self._kept_run = -1
         self._log = _Log(database.path)
         self._waiting: list[Told] = []
         self.failures = 0
@@ -222,9 +232,7 @@ class GroupCommit:
         try:
             if not database.connection.in_transaction:
                 raise _lost()
-            database.execute(
-                "UPDATE endpoint SET last_time = ?, last_run = ?", (self._now(), database.last_run)
-            )
+            self._keep_time_and_number()
             database.execute("COMMIT")
         except sqlite3.Error as error:
             self.abandon(error)
@@ -234,12 +242,27 @@ class GroupCommit:
         self._tell(None)
         self._log.committed()
 
+    def close(self) -> None:
+        """Write what is open, and the time as it is."""
+        self._ahead_ms, self._kept_time = 0, -1
+        self.begin()
+        self.commit()
+
+    def _keep_time_and_number(self) -> None:
+        now, number = self._now(), self._database.last_run
+        if now <= self._kept_time and number <= self._kept_run:
+            return
+        kept = now + self._ahead_ms, number + _RUN_NUMBERS
+        self._database.execute("UPDATE endpoint SET last_time = ?, last_run = ?", kept)
+        self._kept_time, self._kept_run = kept
+
     def abandon(self, error: sqlite3.Error) -> None:
         """Give the open transaction up: nothing of it happened, and all who wait are told so."""
         if not self._is_open:
             return
         log.error("commit failed, its requests are answered with 500: %s", error)
         self._is_open = False
+        self._kept_time = self._kept_run = -1
         if self._database.connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")

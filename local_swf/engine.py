@@ -43,6 +43,9 @@ SETTLE_SECONDS = 0.02
 """How long nothing may have happened before a virtual clock jumps: a client that has just
 been answered is about to ask again."""
 
+KEPT_AHEAD_MS = 100
+"""How far ahead the file's last time may be: after a crash the clock goes on there."""
+
 RETRY_SECONDS = 1.0
 """How long a task whose hand-out failed, or the outcome of a Lambda task that could not be
 written, waits for another try."""
@@ -79,7 +82,9 @@ class Engine:
         """A virtual clock found nothing that it may jump to."""
         self._loop = asyncio.get_running_loop()
         self._database = database
-        self._commits = GroupCommit(database, clock.now, self._recover)
+        self._commits = GroupCommit(
+            database, clock.now, self._recover, ahead_ms=0 if clock.virtual else KEPT_AHEAD_MS
+        )
         self._in_service = 0
         self._changed = False
         self._last_change = self._loop.time()
@@ -214,9 +219,7 @@ class Engine:
             self._wake.cancel()
         self._closed = True
         try:
-            if self.clock.virtual:
-                self._commits.begin()  # no event may hold the time that clients have seen
-            self._commits.commit()
+            self._commits.close()  # no event may hold the time that clients have seen
         except sqlite3.Error:
             log.exception("the last time could not be written")
         self._database.close()
