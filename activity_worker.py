@@ -216,6 +216,8 @@ class ActivityWorker:
         self, task: Mapping[str, Any]
     ) -> tuple[TaskContext, dict[str, Json], Failed | None]:
         """The task's context and input; a failure too when the input cannot be read."""
+        if "payload_error" in task:
+            return self._context(task, {}), {}, Failed.of(task["payload_error"])
         try:
             data, envelope = read_input(wire.loads(task.get("input")))
             return self._context(task, envelope), data, None

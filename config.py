@@ -8,7 +8,9 @@ variable, the value and what is allowed.
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -32,7 +34,13 @@ Parser = Callable[[str], Any]
 def _setting(
     name: str, default: str, parse: Parser, *older_names: str, secret: bool = False
 ) -> Any:
-    about = {"name": name, "default": default, "parse": parse, "older": older_names}
+    about = {
+        "name": name,
+        "default": default,
+        "parse": parse,
+        "older": older_names,
+        "secret": secret,
+    }
     return field(metadata=about, repr=not secret)
 
 
@@ -134,6 +142,48 @@ def _folder(value: str) -> Path:
     return path if path.is_absolute() else HOME / path
 
 
+def _store(value: str) -> str:
+    """A folder or `s3://BUCKET/PREFIX`; empty is for the engine to say."""
+    if not value:
+        return ""
+    if "://" not in value:
+        return str(_folder(value))
+    found = _S3.fullmatch(value)
+    if found is None:
+        raise ValueError("a folder, or s3://BUCKET/PREFIX")
+    return value.rstrip("/")
+
+
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?")
+
+
+def _keys(value: str) -> tuple[tuple[str, bytes], ...]:
+    """`ID:BASE64,ID:BASE64`: keys of 32 bytes under different ids."""
+    keys: dict[str, bytes] = {}
+    for item in filter(None, (part.strip() for part in value.split(","))):
+        name, _, text = item.partition(":")
+        key = _key_bytes(text)
+        if not _KEY_ID.fullmatch(name) or len(key) != KEY_BYTES or name in keys:
+            raise ValueError(
+                "ID:KEY,ID:KEY with different ids (1 to 32 letters, digits, . _ -) and keys of "
+                f"{KEY_BYTES} random bytes in base64"
+            )
+        keys[name] = key
+    return tuple(keys.items())
+
+
+def _key_bytes(text: str) -> bytes:
+    standard = text.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except ValueError:
+        return b""
+
+
+KEY_BYTES = 32  # AES-256
+_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+
+
 def is_placeholder(value: str | None) -> bool:
     """Whether an AWS key is empty or still the example's text, so that it must not be used."""
     text = (value or "").strip().lower()
@@ -181,6 +231,11 @@ class Settings:
     log_format: str = _setting("LOG_FORMAT", "console", _one_of("console", "json"))
     data_dir: Path = _setting("DATA_DIR", ".data", _folder)
     """Everything local: the embedded SWF's file, large payloads, the business database."""
+    payload_store: str = _setting("PAYLOAD_STORE", "", _store)
+    """Where values too large for SWF lie: a folder, or `s3://BUCKET/PREFIX`.  Empty: the folder
+    `payloads` in `data_dir`, and on AWS nowhere."""
+    payload_keys: tuple[tuple[str, bytes], ...] = _setting("PAYLOAD_KEYS", "", _keys, secret=True)
+    """Ids and keys; with any, the first encrypts what SWF and the store get, all decrypt."""
     database_url: str = _setting("DATABASE_URL", "", _anything)
     """SQLAlchemy URL of the business database; empty means a SQLite file in `data_dir`."""
     notifier: str = _setting("NOTIFIER", "outbox", _one_of("outbox", "sns", "webhook"))
@@ -198,8 +253,8 @@ class Settings:
 
     @property
     def payload_dir(self) -> Path:
-        """Where values too large for SWF lie, by their hash."""
-        return self.data_dir / "payloads"
+        """The folder of values too large for SWF, where they are kept in a folder."""
+        return Path(self.payload_store) if self.payload_store else self.data_dir / "payloads"
 
     @property
     def swf_dir(self) -> Path:
@@ -250,15 +305,16 @@ def _value_of(
         for name in (metadata["name"], *metadata["older"]):
             value = source.get(name, "").strip()
             if value:
-                return _parsed(name, value, metadata["parse"])
+                return _parsed(name, value, metadata)
     return metadata["parse"](metadata["default"])
 
 
-def _parsed(name: str, value: str, parse: Parser) -> Any:
+def _parsed(name: str, value: str, metadata: Mapping[str, Any]) -> Any:
     try:
-        return parse(value)
+        return metadata["parse"](value)
     except ValueError as error:
-        raise ConfigurationError(f"{name} is {value!r}; allowed: {error}") from None
+        said = "not usable" if metadata["secret"] else repr(value)
+        raise ConfigurationError(f"{name} is {said}; allowed: {error}") from None
 
 
 def _credentials(environment: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ import process
 import published
 import wire
 from config import Settings
-from errors import BusinessProcessError, SwfError, TaskLostError, UndecidableError
+from errors import BusinessProcessError, PayloadError, SwfError, TaskLostError, UndecidableError
 from run_cache import RunCache
 from swf_client import SwfClient
 from workflow import Definition, Execution, Fact, Policy
@@ -130,9 +130,14 @@ class DecisionWorker:
         context = None if execution is None else wire.dumps(execution.status())
         if execution is not None and not self._customized and not _closing(decisions):
             self._cache.put(task["workflowExecution"]["runId"], execution)
-        self._respond(task, decisions, context, sticky=not self._customized)
+        try:
+            self._respond(task, decisions, context, sticky=not self._customized)
+        except PayloadError as error:
+            self._park(task, error)
 
     def _decisions_of(self, task: Task) -> list[dict[str, Any]]:
+        if "payload_error" in task:
+            raise task["payload_error"]
         if self._customized:
             return self.make_decisions(task)
         return self._decide(task, self._execution(task))

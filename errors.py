@@ -170,6 +170,21 @@ class PayloadError(BusinessProcessError):
     exit_code = 3
 
 
+class PayloadStoreError(PayloadError):
+    """The store of large values is away, full, refuses, or is not set.
+
+    A step that needs it fails with this and is tried again; nobody's execution is failed.
+    """
+
+
+class PayloadKeyError(PayloadError):
+    """A value is encrypted under a key that `PAYLOAD_KEYS` of this process does not have."""
+
+    def __init__(self, message: str, key_id: str) -> None:
+        self.key_id = key_id
+        super().__init__(message)
+
+
 # --- activities --------------------------------------------------------------------------
 
 

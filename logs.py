@@ -21,7 +21,7 @@ import structlog
 
 from config import Settings
 
-QUIET = ("aiohttp", "asyncio", "boto3", "botocore", "sqlalchemy", "urllib3")
+QUIET = ("asyncio", "boto3", "botocore", "sqlalchemy", "urllib3")
 """Libraries whose own lines appear from WARNING on, whatever LOG_LEVEL says."""
 
 

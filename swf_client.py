@@ -2,15 +2,16 @@
 
 `SwfClient` is boto3 with what a long-lived process needs around it: whole histories instead of
 pages, attempts again with jitter where that is safe, faults as our errors, payloads too large
-for SWF kept outside, and starts that happen once.  It knows no definitions, decisions or
-activities.
+for SWF kept outside, all encrypted where there are keys, and starts that happen once.  It knows
+no definitions, decisions or activities.
 
 Here are tasks and executions; `swf.reading` has histories and lists, `swf.registration` domains
 and types, `swf.connection` engines, credentials and retries, `swf.faults` what can go wrong.
 
 Every method may raise the subclasses of `errors.SwfError`: `EngineUnreachableError`,
 `ThrottledError`, `CredentialsError`, `PermissionDeniedError`, `RequestRefusedError`,
-`LimitReachedError`, `DomainNotRegisteredError`, and those it names itself.
+`LimitReachedError`, `DomainNotRegisteredError`, and those it names itself; what sends a payload
+also `PayloadStoreError`, where the payload has to be stored and the store is away.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 import logs
-import payloads
 import wire
 from errors import (
     EngineUnreachableError,
     ExecutionAlreadyStartedError,
     PayloadError,
+    PayloadStoreError,
     UnknownExecutionError,
 )
 from swf import events as swf_events
@@ -64,7 +65,9 @@ class SwfClient(SwfReading, SwfRegistration):
 
         The answer is SWF's with every page of `events` joined; with `since_previous` they
         begin at the previous DecisionTaskStarted.  What the core reads itself (start input's
-        envelope, signals, markers, failure details) is resolved; other references stay.
+        envelope, signals, markers, failure details) is resolved; other references stay.  Where
+        that cannot be done, `payload_error` is the `PayloadError` that says why, and the task
+        must not be decided.
         """
         members = {
             "domain": self.domain,
@@ -77,7 +80,11 @@ class SwfClient(SwfReading, SwfRegistration):
             return None
         events = [*task["events"], *self._further_events(task, members)]
         task.pop("nextPageToken", None)
-        return {**task, "events": [swf_events.decoded_for_core(e, self.store) for e in events]}
+        try:
+            decoded = [swf_events.decoded_for_core(event, self.payloads) for event in events]
+        except PayloadError as error:
+            return {**task, "events": events, "payload_error": error}
+        return {**task, "events": decoded}
 
     def _further_events(self, task: Json, members: Json) -> Iterator[Json]:
         """The events of the pages after the first; asking for a page hands out no new task."""
@@ -102,15 +109,16 @@ class SwfClient(SwfReading, SwfRegistration):
     ) -> None:
         """Answer a decision task; payloads that are too long go by reference.
 
-        `context` (at most 32,768 characters) becomes the execution context.  `sticky_list`
+        `context`, by reference as well, becomes the execution context.  `sticky_list`
         gets this run's next decision task, the shared list after `sticky_timeout` seconds.
         Tried for `timeout` seconds, by default the decision task timeout.  Raises
-        `TaskLostError` when the task has timed out or its execution closed.
+        `TaskLostError` when the task has timed out or its execution closed, and
+        `PayloadStoreError` where a long payload cannot be stored: nothing is answered then.
         """
         members = {
             "taskToken": token,
-            "decisions": [swf_events.shrunk(decision, self.store) for decision in decisions],
-            "executionContext": context,
+            "decisions": [swf_events.shrunk(decision, self.payloads) for decision in decisions],
+            "executionContext": None if context is None else self.payloads.shrink(context),
             "taskList": None if sticky_list is None else {"name": sticky_list},
             "taskListScheduleToStartTimeout": None
             if sticky_timeout is None
@@ -124,8 +132,8 @@ class SwfClient(SwfReading, SwfRegistration):
     def poll_activity_task(self, task_list: str) -> dict[str, Json] | None:
         """Wait up to 60 seconds for an activity task; None if there was none.
 
-        The answer is SWF's, every reference in `input` resolved; one that cannot be found
-        stays, for the worker to fail the task with that reason.
+        The answer is SWF's, every reference in `input` resolved.  Where that cannot be done,
+        `payload_error` is the `PayloadError` that says why, for the worker to fail the task.
         """
         task = self._poll(
             "poll_for_activity_task",
@@ -136,8 +144,10 @@ class SwfClient(SwfReading, SwfRegistration):
             },
         )
         if task is not None and "input" in task:
-            with contextlib.suppress(PayloadError):
-                task["input"] = payloads.expand_deep(task["input"], self.store)
+            try:
+                task["input"] = self.payloads.expand_deep(task["input"])
+            except PayloadError as error:
+                task["payload_error"] = error
         return task
 
     def complete_activity_task(
@@ -148,7 +158,7 @@ class SwfClient(SwfReading, SwfRegistration):
         Tried for `timeout` seconds, by default the activity's start-to-close timeout of the
         settings.  Raises `TaskLostError` when the result came too late.
         """
-        members = {"taskToken": token, "result": payloads.shrink(result, self.store)}
+        members = {"taskToken": token, "result": self.payloads.shrink(result)}
         self._report("respond_activity_task_completed", members, timeout)
 
     def fail_activity_task(
@@ -156,14 +166,18 @@ class SwfClient(SwfReading, SwfRegistration):
     ) -> None:
         """Report an activity's failure; `reason` is cut to SWF's 256 characters.
 
-        As `complete_activity_task` otherwise.
+        With keys only the exception's name stays readable.  Where the store is away, details
+        that need it are left out.  As `complete_activity_task` otherwise.
         """
-        members = {
-            "taskToken": token,
-            "reason": wire.cut(reason, wire.REASON_CHARACTERS),
-            "details": payloads.shrink(details, self.store),
-        }
-        self._report("respond_activity_task_failed", members, timeout)
+        reason = wire.cut(reason, wire.REASON_CHARACTERS)
+        try:
+            members = self._ending(reason, details)
+        except PayloadStoreError as error:
+            _log.error("The details of a failure are left out", error=str(error))
+            members = self._ending(reason, "")
+        if self.payloads.seals:
+            members["reason"] = swf_events.public_reason(reason)
+        self._report("respond_activity_task_failed", {"taskToken": token, **members}, timeout)
 
     def cancel_activity_task(
         self, token: str, details: str = "", *, timeout: float | None = None
@@ -172,7 +186,7 @@ class SwfClient(SwfReading, SwfRegistration):
 
         As `complete_activity_task` otherwise.
         """
-        members = {"taskToken": token, "details": payloads.shrink(details, self.store)}
+        members = {"taskToken": token, "details": self.payloads.shrink(details)}
         self._report("respond_activity_task_canceled", members, timeout)
 
     def heartbeat(self, token: str, details: str = "") -> bool:
@@ -181,7 +195,8 @@ class SwfClient(SwfReading, SwfRegistration):
         `details` are cut to SWF's 2,048 characters.  Raises `TaskLostError` when the task is
         no longer ours: the activity should end.
         """
-        members = {"taskToken": token, "details": wire.cut(details, wire.HEARTBEAT_CHARACTERS)}
+        short = self.payloads.cut_to(details, wire.HEARTBEAT_CHARACTERS)
+        members = {"taskToken": token, "details": short}
         seconds = HEARTBEAT_SECONDS
         answer = self._call("record_activity_task_heartbeat", members, seconds=seconds)
         return bool(answer.get("cancelRequested"))
@@ -220,7 +235,7 @@ class SwfClient(SwfReading, SwfRegistration):
             "workflowId": workflow_id,
             "workflowType": {"name": name, "version": version},
             "taskList": {"name": task_list or self.settings.swf_task_list},
-            "input": payloads.shrink_start(input, self.store),
+            "input": self.payloads.shrink_start(input),
             "tagList": list(tags) or None,
             "executionStartToCloseTimeout": (
                 execution_timeout or self.settings.workflow_execution_timeout
@@ -279,10 +294,8 @@ class SwfClient(SwfReading, SwfRegistration):
 
     def _start_id(self, workflow_id: str, run_id: str) -> str | None:
         with contextlib.suppress(UnknownExecutionError, PayloadError):
-            first = next(self.history(workflow_id, run_id, page_size=1))
-            text = swf_events.start_text(swf_events.attributes(first).get("input", ""), self.store)
-            envelope = wire.unwrap_start(wire.loads(text))[1]
-            return envelope.get("start_id")
+            first = swf_events.attributes(self.first_event(workflow_id, run_id))
+            return wire.unwrap_start(wire.loads(first.get("input")))[1].get("start_id")
         return None
 
     def signal(
@@ -300,7 +313,7 @@ class SwfClient(SwfReading, SwfRegistration):
         members = {
             **self._open_execution(workflow_id, run_id),
             "signalName": signal_name,
-            "input": None if input is None else payloads.shrink(input, self.store),
+            "input": None if input is None else self.payloads.shrink(input),
         }
         self._call("signal_workflow_execution", members)
 
@@ -325,8 +338,7 @@ class SwfClient(SwfReading, SwfRegistration):
         """
         members = {
             **self._open_execution(workflow_id, run_id),
-            "reason": wire.cut(reason, wire.REASON_CHARACTERS),
-            "details": payloads.shrink(details, self.store),
+            **self._ending(wire.cut(reason, wire.REASON_CHARACTERS), details),
             "childPolicy": child_policy,
         }
         try:
@@ -335,6 +347,13 @@ class SwfClient(SwfReading, SwfRegistration):
             if fault.code == UNKNOWN_RESOURCE and fault.after_unanswered:
                 return  # the attempt that got no answer has done it
             raise self._public(fault, members) from fault.__cause__
+
+    def _ending(self, reason: str, details: str) -> dict[str, Json]:
+        """Reason and details as SWF gets them; with keys the reason travels in the details."""
+        if not self.payloads.seals or not reason:
+            return {"reason": reason, "details": self.payloads.shrink(details)}
+        hidden = self.payloads.shrink(swf_events.hiding(reason, details))
+        return {"reason": swf_events.HIDDEN, "details": hidden}
 
     def _open_execution(self, workflow_id: str, run_id: str | None) -> dict[str, Json]:
         return {"domain": self.domain, "workflowId": workflow_id, "runId": run_id}

@@ -21,7 +21,15 @@ ENVELOPE = "_process"
 REFERENCE = "_process_ref"
 """The key of a reference: `{"_process_ref": {"sha256": HEX, "size": BYTES}}`."""
 
-RESERVED_KEYS = (ENVELOPE, REFERENCE)
+SEALED = "_process_enc"
+"""The key of an encrypted text: `{"_process_enc": {"k": KEY_ID, "d": BASE64}}`."""
+
+HIDDEN_REASON = "_process_reason"
+"""Where the reason of a failure travels within its encrypted details, beside `details`."""
+
+RESERVED_KEYS = (ENVELOPE, REFERENCE, SEALED, HIDDEN_REASON)
+
+_SEAL = f'{{"{SEALED}":'
 
 PAYLOAD_CHARACTERS = 32_768  # SWF's limit for input, result, details, control, context
 REASON_CHARACTERS = 256  # SWF's limit for the reason of a failure or termination
@@ -67,6 +75,16 @@ def reference(sha256: str, size: int) -> dict[str, Json]:
 def is_reference(value: Json) -> bool:
     """Whether a JSON value stands for one that is kept outside."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get(REFERENCE), dict)
+
+
+def sealed(key_id: str, data: str) -> str:
+    """The JSON text that stands for an encrypted one; `data` is base64."""
+    return dumps({SEALED: {"k": key_id, "d": data}})
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a text is an encrypted one, as `sealed` writes it."""
+    return text.startswith(_SEAL)
 
 
 def check_free_of_reserved_keys(value: Json) -> None:

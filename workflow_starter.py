@@ -22,7 +22,7 @@ import process
 import wire
 from config import Settings
 from errors import InvalidInputError, UnknownExecutionError
-from starter import batch, history, listing, requests, runs, signals, watching
+from starter import batch, garbage, history, listing, requests, runs, signals, watching
 from starter import resume as resuming
 from starter import status as statuses
 from starter.batch import BatchResult
@@ -285,6 +285,23 @@ class WorkflowStarter:
         short = wire.cut(reason, wire.REASON_CHARACTERS)
         self.swf_client.terminate(workflow_id, run_id, reason=short, details=details)
         _log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=short)
+
+    # --- keeping house -------------------------------------------------------------------
+
+    def collect_garbage(
+        self,
+        *,
+        older_than_days: float = 1.0,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> garbage.Collected:
+        """Remove stored payloads that no history names which the engine still keeps.
+
+        Gives `{"dry_run", "runs", "stored", "named", "young", "removed", "bytes"}`.  What was
+        stored less than `older_than_days` ago stays: its start or result may be on its way.
+        `progress` hears how many histories have been read.
+        """
+        return garbage.collect(self.swf_client, older_than_days, dry_run=dry_run, progress=progress)
 
     # --- helpers -------------------------------------------------------------------------
 

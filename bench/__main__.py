@@ -1,7 +1,7 @@
 """`python -m bench`: print the figures; nothing is asserted, for machines differ.
 
 python -m bench [latency] [throughput] [idle] [--runs N] [--executions N]
-python -m bench endpoint [--clients 1 4 16] [--quick] [--moto FOLDER]
+python -m bench endpoint [--clients 1 4 16] [--quick] [--moto FOLDER] [--closed N]
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ def main() -> int:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16], metavar="N")
     parser.add_argument("--quick", action="store_true", help="the endpoint in a third of the calls")
     parser.add_argument("--moto", type=Path, metavar="FOLDER", help="environment, made if missing")
+    parser.add_argument(
+        "--closed", type=int, default=5_000, metavar="N", help="executions closed for the memory"
+    )
     options = parser.parse_args()
     measurements: dict[str, Callable[[], Iterable[object]]] = {
         "latency": lambda: five_steps.latency(options.runs),
         "throughput": lambda: five_steps.throughput(options.executions),
         "idle": lambda: idle.idle(options.seconds),
         "endpoint": lambda: endpoint.endpoint(
-            options.clients, quick=options.quick, moto=options.moto
+            options.clients, quick=options.quick, moto=options.moto, closed=options.closed
         ),
     }
     unknown = set(options.names) - measurements.keys()

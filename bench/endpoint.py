@@ -1,7 +1,8 @@
 """The embedded SWF as an HTTP server, beside `moto_server` on the same machine in the same run.
 
-Five operations at 400 open executions, by lean keep-alive clients; boto3's own figures beside
-them; then what reading a history and answering a decision task cost as the history grows.
+Five operations at 400 open executions, by lean keep-alive clients, with the processor time that
+a call took the endpoint; boto3's own figures beside them; then what reading a history and
+answering a decision task cost as the history grows, and what closed executions leave in memory.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import boto3
 from botocore import xform_name
 
 from bench.lean_client import Call, Client, LeanClient, Outcome, outcome
-from bench.processes import ROOT, until
+from bench.processes import ROOT, cpu_seconds, until
 
 OPEN_EXECUTIONS = 400
 START_SECONDS = 20.0
@@ -38,6 +39,10 @@ MARKERS = 1_000  # a decision response that grows a history
 MARKERS_MEASURED = 10  # a decision response that is measured
 READS = 11
 RESPONSES = 60
+CLOSED_AT = (1_000, 5_000, 10_000, 50_000, 100_000)  # closed executions at which memory is read
+CLOSED_AT_ONCE = 500
+
+OPERATIONS = 6  # of one execution: the five, and the termination that is not shown
 
 DOMAIN = "bench"
 WORKFLOW = {"name": "w", "version": "1"}
@@ -62,22 +67,35 @@ class Server:
     """Calls of each operation for each number of clients."""
     within: float = 60.0
     """Seconds after which a batch sends no more."""
+    pid: int | None = None
+    """Its process, when its processor time is to be shown."""
+
+    def cpu_seconds(self) -> float:
+        """Processor time used so far; 0 where that is not known."""
+        return cpu_seconds(self.pid) if self.pid and Path("/proc/self/stat").exists() else 0.0
 
 
 Figures = dict[str, Outcome]
 """By operation."""
 
 
-def endpoint(clients: Sequence[int], *, quick: bool, moto: Path | None) -> Iterator[str]:
-    """Lines of figures; `moto` is the folder of an environment that has, or gets, moto's server."""
+def endpoint(
+    clients: Sequence[int], *, quick: bool, moto: Path | None, closed: int
+) -> Iterator[str]:
+    """Lines of figures.
+
+    `moto` is the folder of an environment that has, or gets, moto's server; `closed` is how
+    many executions are opened and closed to see what they leave in memory.
+    """
     calls = 160 if quick else 500
     yield _load()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        durable = stack.enter_context(_local_swf(folder / "swf.sqlite"))
+        durable, pid = stack.enter_context(_local_swf(folder / "swf.sqlite"))
+        in_memory, other = stack.enter_context(_local_swf(":memory:"))
         servers = [
-            Server("durable", durable, calls),
-            Server("in memory", stack.enter_context(_local_swf(":memory:")), calls),
+            Server("durable", durable, calls, pid=pid),
+            Server("in memory", in_memory, calls, pid=other),
         ]
         program = _moto_server(moto)
         if program is None:
@@ -90,6 +108,7 @@ def endpoint(clients: Sequence[int], *, quick: bool, moto: Path | None) -> Itera
         yield from _speeds(servers, clients)
         yield from _boto3(servers[0])
         yield from _scaling(durable, quick=quick)
+    yield from _memory(closed)
 
 
 def _load() -> str:
@@ -134,12 +153,16 @@ def _speeds(servers: list[Server], clients: Sequence[int]) -> Iterator[str]:
     ratios = "".join(f"{name + ' / moto':>18}" for name in _compared(servers))
     yield f"{'operation':<31}{'clients':>7}{columns}{ratios}"
     for number in clients:
-        figures = {}
+        figures, used = {}, {}
         for server in servers:
+            before = server.cpu_seconds()
             with LeanClient(server.url, number, server.within) as lean:
                 figures[server.name] = _five_operations(lean, f"{number}", server.calls)
+            used[server.name] = (server.cpu_seconds() - before) / (server.calls * OPERATIONS)
         for operation in figures["durable"]:
             yield f"{operation:<31}{number:>7}{_line(servers, figures, operation)}"
+        shown = (f"{name} {seconds * 1e6:.0f}" for name, seconds in used.items() if seconds)
+        yield f"  CPU of a call, us: {', '.join(shown)}"
         for server in servers:
             if uncounted := sum(figure.uncounted for figure in figures[server.name].values()):
                 yield f"  {server.name}: {uncounted} calls refused or without a task, not counted"
@@ -319,14 +342,46 @@ def _median(measure: Callable[[], float]) -> float:
     return statistics.median(measure() for _ in range(READS))
 
 
+# Closed executions
+
+
+def _memory(closed: int) -> Iterator[str]:
+    """What executions that were opened and closed leave in memory, in a process of their own."""
+    yield ""
+    yield "durable, 16 clients; resident memory of the endpoint over closed executions"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        url, pid = stack.enter_context(_local_swf(folder / "swf.sqlite"))
+        _open_executions(Server("closed", url, 0))
+        client = stack.enter_context(LeanClient(url, 16))
+        done = 0
+        for size in sorted({0, closed, *(size for size in CLOSED_AT if size <= closed)}):
+            while done < size:
+                done += _close_some(client, done, min(CLOSED_AT_ONCE, size - done))
+            yield f"{done:>7}{_resident(pid):>12}"
+
+
+def _close_some(client: LeanClient, first: int, count: int) -> int:
+    starts = [_start(f"closed-{number}") for number in range(first, first + count)]
+    client(starts)
+    return len(client([_terminate(start) for start in starts]).answers)
+
+
+def _resident(pid: int) -> str:
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmRSS:\s*(\d+) kB", status.read_text()) if status.exists() else None
+    return f"{int(found[1]) / 1024:.1f} MB" if found else "not known here"
+
+
 # Servers
 
 
 @contextmanager
-def _local_swf(database: Path | str) -> Iterator[str]:
+def _local_swf(database: Path | str) -> Iterator[tuple[str, int]]:
+    """An endpoint in a process of its own: its URL and its process id."""
     command = [sys.executable, "-m", "local_swf", "--database", str(database)]
     with _running(command, stdout=subprocess.PIPE) as process:
-        yield _announced(process)
+        yield _announced(process), process.pid
 
 
 def _announced(process: subprocess.Popen[str]) -> str:

@@ -34,7 +34,7 @@ class Application:
         """Processor time that each part has used so far (Linux only; empty elsewhere)."""
         if not Path("/proc/self/stat").exists():
             return {}
-        return {name: _cpu_seconds(pid) for name, pid in self.processes.items()}
+        return {name: cpu_seconds(pid) for name, pid in self.processes.items()}
 
 
 @contextmanager
@@ -69,7 +69,8 @@ def _start(script: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, str(ROOT / script)], env=environment, cwd=ROOT)  # noqa: S603
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far (Linux only)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -19,6 +19,7 @@ from arguments import Parser, safe
 from cli import (
     batch,
     cancel,
+    gc,
     history,
     listing,
     monitor,
@@ -55,6 +56,7 @@ COMMANDS: tuple[Command, ...] = (
     cancel.COMMAND,
     terminate.COMMAND,
     batch.COMMAND,
+    gc.COMMAND,
 )
 
 

@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--function", action="append", default=[], metavar="NAME=URL", help="a Lambda function")
     add("--empty-task-token", action="store_true", help='an empty poll shows taskToken ""')
     add("--deny", action="append", default=[], metavar="DECISION", help="refuse as IAM would")
-    add("--region", default="us-east-1", help="the region in ARNs")
+    add("--region", default="us-east-1", help="in ARNs for unsigned requests")
     add("--state", type=Path, help=argparse.SUPPRESS)
     add("--idle-seconds", type=float, default=None, help="leave after so long without a client")
     return parser

@@ -11,9 +11,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from local_swf.clock import VirtualClock
+from local_swf.connections import Request
 from local_swf.daemon import PROTOCOL
 from local_swf.errors import LocalSWFError
 from local_swf.faults import Faults
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from local_swf.engine import Engine
 
 HEADER = "X-Local-SWF"
+_HEAD = b"Content-Type: application/json\r\n"
 
 
 class Control:
@@ -41,21 +41,26 @@ class Control:
             "stop": self._post_stop,
         }
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    def handle(self, request: Request) -> None:
         """One control request; answers JSON."""
-        if request.headers.get(HEADER) != "1" or "Origin" in request.headers:
-            return _answer({"error": f"send the header {HEADER}: 1 and no Origin"}, 403)
+        answer, status = self._answer(request)
+        request.answer(status, _HEAD, dumps(answer))
+
+    def _answer(self, request: Request) -> tuple[Json, int]:
+        if request.headers.get(HEADER.lower().encode()) != b"1" or b"origin" in request.headers:
+            return {"error": f"send the header {HEADER}: 1 and no Origin"}, 403
         name = request.path.removeprefix("/_local/")
-        if (request.method, name) == ("GET", "health"):
-            return _answer(self.health())
+        if (request.method, name) == (b"GET", "health"):
+            return self.health(), 200
         post = self._posts.get(name)
-        if request.method != "POST" or post is None:
-            return _answer({"error": f"no {request.method} {request.path}"}, 404)
+        if request.method != b"POST" or post is None:
+            return {"error": f"no {request.method.decode()} {request.path}"}, 404
+        if not request.whole:
+            return {"error": "the body is too large"}, 413
         try:
-            body = json.loads(await request.read() or b"{}")
-            return _answer(post(body))
+            return post(json.loads(request.body or b"{}")), 200
         except (LocalSWFError, ValueError, TypeError, KeyError, AttributeError) as error:
-            return _answer({"error": str(error)}, 400)
+            return {"error": str(error)}, 400
 
     def health(self) -> Json:
         """Who this is: `{"instance", "pid", "protocol", "clock", "waiting_pollers"}`."""
@@ -94,7 +99,3 @@ class Control:
     def _post_stop(self, _: Json) -> Json:
         self._stop()
         return {}
-
-
-def _answer(value: Json, status: int = 200) -> web.Response:
-    return web.Response(body=dumps(value), status=status, content_type="application/json")

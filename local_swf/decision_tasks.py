@@ -134,7 +134,11 @@ def next_page(work: Work, arguments: dict[str, Json]) -> bytes:
     """A further page of a task that was handed out; never a new task."""
     work.domain(arguments["domain"])
     position = work.tokens.open_page(
-        arguments["nextPageToken"], "PollForDecisionTask", arguments, work.now
+        arguments["nextPageToken"],
+        "PollForDecisionTask",
+        arguments,
+        work.now,
+        work.limits.decision_page_token_seconds,
     )
     span, task = history.Span(*position[0]), _ShownTask(*position[1])
     run = work.run(span.run)
@@ -146,7 +150,8 @@ def next_page(work: Work, arguments: dict[str, Json]) -> bytes:
 def _page(
     work: Work, run: Run, arguments: dict[str, Json], span: history.Span, task: _ShownTask
 ) -> bytes:
-    events, rest = history.page(work.database, span, arguments.get("maximumPageSize"))
+    size = arguments.get("maximumPageSize")
+    events, rest = history.page(work.database, span, size, work.limits.page_bytes)
     tail: dict[str, Json] = {
         "previousStartedEventId": task.previous_started_id,
         "startedEventId": task.started_id,

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from local_swf import activity_tasks, decision_tasks, errors, lifecycle, recovery, timeouts
+from local_swf.backoff import Backoff, seconds_after
 from local_swf.clock import VirtualClock, WallClock
-from local_swf.database import Database, GroupCommit
+from local_swf.database import Database, GroupCommit, Told
 from local_swf.deadlines import (
     NOT_SKIPPED,
     Deadline,
@@ -41,6 +42,17 @@ _FIRED_AT_ONCE = 200
 SETTLE_SECONDS = 0.02
 """How long nothing may have happened before a virtual clock jumps: a client that has just
 been answered is about to ask again."""
+
+KEPT_AHEAD_MS = 100
+"""How far ahead the file's last time may be: after a crash the clock goes on there."""
+
+RETRY_SECONDS = 1.0
+"""How long a task whose hand-out failed, or the outcome of a Lambda task that could not be
+written, waits for another try."""
+
+HELD_SECONDS = 5.0
+"""The longest that deadlines wait after a commit that failed: meanwhile they would only fail,
+too. Requests are always tried."""
 
 AWAITED_SECONDS = 1.0
 """The same while a task waits on a list that has been polled: its poller is about to be
@@ -70,7 +82,9 @@ class Engine:
         """A virtual clock found nothing that it may jump to."""
         self._loop = asyncio.get_running_loop()
         self._database = database
-        self._commits = GroupCommit(database, clock.now, self._recover)
+        self._commits = GroupCommit(
+            database, clock.now, self._recover, ahead_ms=0 if clock.virtual else KEPT_AHEAD_MS
+        )
         self._in_service = 0
         self._changed = False
         self._last_change = self._loop.time()
@@ -78,6 +92,9 @@ class Engine:
         self._wake_due = 0
         self._closed = False
         self._duplicates: dict[ListKey, list[HandOut]] = {}
+        self._backoff = Backoff()
+        self._stale = False
+        self._held_until = self._loop.time()
         self._state = State(
             database=database,
             tokens=Tokens(database.token_key),
@@ -110,13 +127,14 @@ class Engine:
             return _body(self._read(handler, arguments))
         return _body(self._change(lambda work: handler(work, arguments)))
 
-    async def committed(self) -> None:
-        """Wait until everything so far is on the disk; raises CommitFailedError."""
-        await self._commits.outcome()
+    def when_committed(self, told: Told) -> None:
+        """Call `told` once everything so far is on the disk, or with what went wrong."""
+        self._commits.when_done(told)
 
     def poll(self, operation: str, arguments: dict[str, Json], alive: Callable[[], bool]) -> Poller:
         """Wait for a task; the poller's `answer` is set when one is handed to it."""
         self.rates.check(operation)
+        self._refresh()
         work = Work(self._state, self.clock.now())
         domain = work.domain(arguments["domain"])
         key = ListKey(POLLS[operation], domain.id, arguments["taskList"]["name"])
@@ -180,6 +198,8 @@ class Engine:
         while (due := self._state.deadlines.next()) is not None and due[0] <= target:
             clock.not_before(due[0])
             self._fire(due[1])
+            if self._stale:  # nothing can be written: the rest fires when that is over
+                break
         clock.not_before(target)
         self._commits.begin()  # the time is kept although nothing may have happened
         self._touch()
@@ -197,10 +217,11 @@ class Engine:
         """Write what is open and let go of the database."""
         if self._wake is not None:
             self._wake.cancel()
-        if self.clock.virtual:
-            self._commits.begin()  # no event may hold the time that clients have seen
-        self._commits.commit()
         self._closed = True
+        try:
+            self._commits.close()  # no event may hold the time that clients have seen
+        except sqlite3.Error:
+            log.exception("the last time could not be written")
         self._database.close()
 
     def _virtual(self) -> VirtualClock:
@@ -213,6 +234,7 @@ class Engine:
         self._arm()
 
     def _read(self, handler: Callable[[Work, dict[str, Json]], T], arguments: dict[str, Json]) -> T:
+        self._refresh()
         return handler(Work(self._state, self.clock.now()), arguments)
 
     def _change(self, operation: Callable[[Work], T]) -> T:
@@ -224,6 +246,7 @@ class Engine:
 
     def _work(self, operation: Callable[[Work], T]) -> T:
         self._commits.begin()
+        self._refresh()
         self._changed = True
         execute = self._database.execute
         execute("SAVEPOINT work")
@@ -231,24 +254,31 @@ class Engine:
         try:
             result = operation(work)
             work.finish()
+            execute("RELEASE work")
         except BaseException as error:
+            work.forget()
             self._roll_back(error)
             raise
-        execute("RELEASE work")
         work.apply()
         return result
 
     def _roll_back(self, error: BaseException) -> None:
-        self._state.registry.forget()
-        if self._database.connection.in_transaction:
-            self._database.execute("ROLLBACK TO work")
-            self._database.execute("RELEASE work")
+        """Undo one piece of work; when that is not to be had, all that share its commit go too."""
         if isinstance(error, sqlite3.Error):
             log.error("database error: %s", error)
+        try:
+            self._database.execute("ROLLBACK TO work")
+            self._database.execute("RELEASE work")
+        except sqlite3.Error as gone:
+            self._commits.abandon(gone)
 
     def _dispatch(self) -> None:
+        if self._stale:
+            return
         for task, poller in self._state.tasks.matches():
             self._hand_out(task, poller)
+            if self._stale:
+                return
 
     def _hand_out(self, task: Task, poller: Poller) -> None:
         module = decision_tasks if task.kind == "decision" else activity_tasks
@@ -256,12 +286,28 @@ class Engine:
             given = self._work(lambda work: module.hand_out(work, task, poller.arguments))
         except Exception as error:  # noqa: BLE001 - it goes to the poller, who gets a 500
             poller.answer.set_exception(error)
+            self._loop.call_later(RETRY_SECONDS, self._offer_again, task)
             return
         if given is None:
             self._state.tasks.join_first(poller)
             return
         body, started_id, delivery = given
         poller.answer.set_result(HandOut(body, task, started_id, delivery, self._commits.outcome()))
+
+    def _offer_again(self, task: Task) -> None:
+        """Put a task back on its list: it is nobody's, as its hand-out failed."""
+        if self._closed:
+            return
+        try:
+            work = Work(self._state, self.clock.now())
+            recovery.restore_task(work, task)
+        except sqlite3.Error:
+            log.exception("a task could not be offered again")
+            self._loop.call_later(RETRY_SECONDS, self._offer_again, task)
+            return
+        work.apply()
+        self._dispatch()
+        self._arm()
 
     def _arm(self) -> None:
         """Set the loop's timer to the next deadline, or to the next look at a virtual clock."""
@@ -279,7 +325,14 @@ class Engine:
         wait = max(0.0, (due[0] - self.clock.now()) / 1000)
         if wait and (jump := self._jump_in(due[1])) is not None:
             wait = min(wait, jump)
+        wait = max(wait, self._held_for())
         self._wake = self._loop.call_later(min(wait, 3600), self._on_wake)
+
+    def _held_for(self) -> float:
+        """Seconds until deadlines may fire after a commit that failed."""
+        if not self._commits.failures:
+            return 0.0
+        return max(0.0, self._held_until - self._loop.time())
 
     def _jump_in(self, deadline: Deadline) -> float | None:
         """Seconds until a virtual clock may jump to a deadline, None if it may not."""
@@ -295,6 +348,9 @@ class Engine:
 
     def _on_wake(self) -> None:
         self._wake = None
+        if self._held_for():
+            self._arm()
+            return
         due = self._state.deadlines.next()
         if due is not None and due[0] > self.clock.now() and self._jump_in(due[1]) == 0:
             self.clock.not_before(due[0])
@@ -304,14 +360,21 @@ class Engine:
                 break
             self._last_change = self._loop.time()
             self._fire(due[1])
+            if self._stale:
+                return
         self._arm()
 
     def _fire(self, deadline: Deadline) -> None:
+        """Do what is due. What cannot be done is tried again later, and holds up nothing else."""
         self._state.deadlines.discard(deadline)
         try:
             self._work(lambda work: timeouts.fire(work, deadline))
         except Exception:
-            log.exception("deadline %s could not be carried out", deadline)
+            wait = self._backoff.failed(deadline)
+            log.exception("%s could not be carried out, next try in %g s", deadline, wait)
+            self._state.deadlines.set(deadline, self.clock.now() + round(wait * 1000))
+        else:
+            self._backoff.succeeded(deadline)
         self._dispatch()
 
     def _invoke_lambda(self, run_number: int, scheduled_id: int) -> None:
@@ -357,14 +420,48 @@ class Engine:
             if run is not None and run.is_open:
                 timeouts.end_lambda(work, run, task.scheduled_id, outcome.name, outcome.attributes)
 
-        self._change(end)
+        try:
+            self._change(end)
+        except Exception:
+            log.exception("the outcome of %s could not be written", task)
+            self._end_lambda_later(task, outcome)
+            return
         self._touch()
+
+        def written(done: asyncio.Future[None]) -> None:
+            if done.exception() is not None:
+                self._end_lambda_later(task, outcome)
+
+        self._commits.outcome().add_done_callback(written)
+
+    def _end_lambda_later(self, task: Task, outcome: Outcome) -> None:
+        self._loop.call_later(RETRY_SECONDS, self._lambda_ended, task, outcome)
 
     def _recover(self) -> None:
         """A commit failed: what is in memory is ahead of the file."""
-        self._rebuild()
+        self._stale = True
+        wait = min(HELD_SECONDS, seconds_after(self._commits.failures))
+        self._held_until = self._loop.time() + wait
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take up the file's state after a failed commit; tried until the file can be read."""
+        if self._closed:
+            return
+        try:
+            self._refresh()
+        except sqlite3.Error:
+            log.exception("the file cannot be read")
+            self._loop.call_later(RETRY_SECONDS, self._go_on)
+            return
+        self._dispatch()
         self._arm()
-        self._loop.call_soon(self._dispatch)
+
+    def _refresh(self) -> None:
+        """Bring memory in line with the file, if a failed commit has left it ahead."""
+        if self._stale:
+            self._rebuild()
+            self._stale = False
 
     def _rebuild(self) -> None:
         recovery.rebuild(self._state, self.clock.now())

@@ -38,7 +38,7 @@ class Functions:
 
     def call(self, name: str, text: str | None, seconds: float) -> Outcome:
         """Call a function; blocks until it answers, or for a URL until `seconds` are over."""
-        function = self._functions.get(name)
+        function = self._find(name)
         if function is None:
             return _failed("ResourceNotFoundException", f"Function not found: {name}")
         try:
@@ -50,6 +50,12 @@ class Functions:
         except Exception as error:  # noqa: BLE001 - whatever a function raises is its outcome
             details = {"errorMessage": str(error), "errorType": type(error).__name__}
             return _failed("Unhandled", json.dumps(details))
+
+    def _find(self, name: str) -> Function | None:
+        """A function by its name, or by the name in its ARN: `arn:…:function:NAME[:VERSION]`."""
+        if name not in self._functions and name.startswith("arn:"):
+            name = name.partition(":function:")[2].partition(":")[0]
+        return self._functions.get(name)
 
 
 def _loads(text: str | None) -> Json:

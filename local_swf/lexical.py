@@ -18,22 +18,25 @@ YEAR_SECONDS = 31_536_000
 
 MAX_RETENTION_DAYS = 90
 
+MAX_LAMBDA_SECONDS = 900
+
 _FORBIDDEN = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 _PATTERN = "Member must satisfy regular expression pattern: "
-_NAME_PATTERN = _PATTERN + r"(?!arn$)[^:/|\u0000-\u001f\u007f-\u009f]+"
+INVALID = "Invalid"
+"""What the rules on names answer: SWF has no pattern for them, and says `Invalid name: a:b`."""
 
 
 def name(value: str) -> str | None:
     """No `:`, `/`, `|` or control character, and not the bare word `arn`."""
     if value == "arn" or _FORBIDDEN.search(value):
-        return _NAME_PATTERN
+        return INVALID
     return None
 
 
 def trimmed_name(value: str) -> str | None:
     """A name that also has no white space at its ends."""
     if value != value.strip():
-        return _PATTERN + r"\S(.*\S)?"
+        return INVALID
     return name(value)
 
 
@@ -52,6 +55,15 @@ def optional_seconds(value: str) -> str | None:
         return None
     broken = seconds(value)
     return _PATTERN + "[0-9]+|NONE" if broken and broken.startswith(_PATTERN) else broken
+
+
+def lambda_seconds(value: str) -> str | None:
+    """How long a Lambda function may take: 1 to 900 seconds, or `NONE` for the most."""
+    if (broken := optional_seconds(value)) is not None or value == "NONE":
+        return broken
+    if not 1 <= int(value) <= MAX_LAMBDA_SECONDS:
+        return f"Member must have value between 1 and {MAX_LAMBDA_SECONDS}"
+    return None
 
 
 def days(value: str) -> str | None:
@@ -106,7 +118,6 @@ BY_MEMBER: dict[tuple[str, str], Rule] = {
     ("StartWorkflowExecutionInput", "domain"): name,
     ("StartWorkflowExecutionInput", "workflowId"): name,
     ("StartWorkflowExecutionInput", "taskList"): name,
-    ("StartChildWorkflowExecutionDecisionAttributes", "workflowId"): name,
     ("StartChildWorkflowExecutionDecisionAttributes", "taskList"): trimmed_name,
     ("PollForDecisionTaskInput", "taskList"): name,
     ("PollForActivityTaskInput", "taskList"): trimmed_name,
@@ -114,8 +125,13 @@ BY_MEMBER: dict[tuple[str, str], Rule] = {
     ("ScheduleActivityTaskDecisionAttributes", "taskList"): name,
     ("StartTimerDecisionAttributes", "timerId"): name,
     ("ScheduleLambdaFunctionDecisionAttributes", "id"): name,
+    ("ScheduleLambdaFunctionDecisionAttributes", "startToCloseTimeout"): lambda_seconds,
 }
-"""Rules that the documentation states for one member of one structure."""
+"""Rules that the documentation states for one member of one structure.
+
+It states one for a child's workflowId too, which the service does not keep to: the Flow
+frameworks start their children as `RUN-ID:NUMBER`.
+"""
 
 
 def rule_for(structure: str, member: str) -> Rule | None:

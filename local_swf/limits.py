@@ -35,3 +35,9 @@ class Limits:
     """Size of one request's body."""
     poll_seconds: float = 60.0
     """How long a poll is held."""
+    page_bytes: int = 1_000_000
+    """Events on one page in bytes; the first event of a page is always there."""
+    page_token_seconds: float = 86_400.0
+    """How long the token of a further page can be used: a day, as the service model says."""
+    decision_page_token_seconds: float = 86_400.0
+    """The same for pages of a decision task (users of the real service report 60 seconds)."""

@@ -53,7 +53,8 @@ def keyset(
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     listed = ", ".join(columns)
     if (text := arguments.get("nextPageToken")) is not None:
-        last = work.tokens.open_page(text, operation, arguments, work.now)
+        life = work.limits.page_token_seconds
+        last = work.tokens.open_page(text, operation, arguments, work.now, life)
         sql += f" AND ({listed}) {beyond} ({', '.join('?' * len(columns))})"
         parameters = [*parameters, *last]
     order = ", ".join(f"{column} {direction}" for column in columns)

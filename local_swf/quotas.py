@@ -52,13 +52,27 @@ _DECISION_BUCKETS = {
     "RequestCancelExternalWorkflowExecution": (1200, 120),
     "StartChildWorkflowExecution": (500, 12),
 }
+_RUN_BUCKETS = {
+    "SignalWorkflowExecution": (1000, 1000),
+    "RecordActivityTaskHeartbeat": (1000, 1000),
+    "GetWorkflowExecutionHistory": (400, 200),
+    "RequestCancelWorkflowExecution": (200, 200),
+}
+OF_ONE_RUN = ":run"
+"""Ends the name of a quota that each run has for itself."""
+
+_MOST_LEVELS = 10_000
 
 
 def published() -> dict[str, tuple[float, float]]:
-    """SWF's default quotas: operation or decision to size of the bucket and refill a second."""
+    """SWF's default quotas: operation or decision to size of the bucket and refill a second.
+
+    Quotas of each single run are those of `<operation>:run`.
+    """
     quotas: dict[str, tuple[float, float]] = dict(_DECISION_BUCKETS)
     for bucket, names in _API_BUCKETS.items():
         quotas.update(dict.fromkeys(names, bucket))
+    quotas.update({name + OF_ONE_RUN: bucket for name, bucket in _RUN_BUCKETS.items()})
     return quotas
 
 
@@ -68,25 +82,40 @@ class Rates:
     def __init__(self, quotas: Mapping[str, tuple[float, float]], now: Callable[[], int]) -> None:
         self._quotas = quotas
         self._now = now
-        self._levels: dict[str, tuple[float, int]] = {}
+        self._levels: dict[tuple[str, int], tuple[float, int]] = {}
 
     def check(self, operation: str) -> None:
         """Take a permit for a request; ThrottlingException when there is none."""
         if self._quotas and not self._take(operation):
             raise errors.throttled()
 
+    def check_run(self, operation: str, run: int) -> None:
+        """Take a permit for a request about one run, by its number; ThrottlingException if none."""
+        if self._quotas and not self._take(operation + OF_ONE_RUN, run):
+            raise errors.throttled()
+
     def excess(self, decision: str, cause: str) -> str | None:
         """Take a permit for a decision; answers `cause` when there is none."""
         return cause if self._quotas and not self._take(decision) else None
 
-    def _take(self, name: str) -> bool:
+    def _take(self, name: str, run: int = 0) -> bool:
         quota = self._quotas.get(name)
         if quota is None:
             return True
         size, refill = quota
         now = self._now()
-        level, since = self._levels.get(name, (size, now))
+        level, since = self._levels.get((name, run), (size, now))
         level = min(size, level + (now - since) / 1000 * refill)
         enough = level >= 1
-        self._levels[name] = (level - 1 if enough else level, now)
+        if len(self._levels) >= _MOST_LEVELS:
+            self._forget_full(now)
+        self._levels[name, run] = (level - 1 if enough else level, now)
         return enough
+
+    def _forget_full(self, now: int) -> None:
+        """Let go of the buckets that are full again: runs come and go."""
+        self._levels = {
+            (name, run): (level, since)
+            for (name, run), (level, since) in self._levels.items()
+            if level + (now - since) / 1000 * self._quotas[name][1] < self._quotas[name][0]
+        }

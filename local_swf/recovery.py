@@ -5,6 +5,7 @@ from __future__ import annotations
 from local_swf import activity_tasks, decision_tasks, lifecycle, runs
 from local_swf.deadlines import EXECUTION, LAMBDA, RETENTION_SWEEP, TIMER, Deadline
 from local_swf.runs import Run
+from local_swf.tasklists import DECISION, Task
 from local_swf.work import State, Work
 
 
@@ -14,6 +15,7 @@ def rebuild(state: State, now: int) -> None:
     state.deadlines.clear()
     state.started.clear()
     state.registry.forget()
+    state.recent.clear()
     state.open_runs.clear()
     for run in runs.every_open(state.database):
         _restore_run(state, run, now)
@@ -33,6 +35,19 @@ def _restore_run(state: State, run: Run, now: int) -> None:
         for activity in activity_tasks.of_run(state.database, run.id):
             activity_tasks.restore(work, run, activity)
     work.apply()
+
+
+def restore_task(work: Work, task: Task) -> None:
+    """Put one open task back in memory, as its row has it; nothing if it is not open."""
+    run = work.run(task.run)
+    if run is None or not run.is_open:
+        return
+    if task.kind == DECISION:
+        decision_tasks.restore(work, run)
+        return
+    activity = activity_tasks.load(work.database, run.id, task.scheduled_id)
+    if activity is not None:
+        activity_tasks.restore(work, run, activity)
 
 
 def _restore_rows(state: State, kind: str, sql: str) -> None:

@@ -20,8 +20,9 @@ class Domain(NamedTuple):
 
     @property
     def retention_ms(self) -> int:
-        """How long closed runs stay, in milliseconds; 0 when they are not kept."""
-        return 0 if self.retention == "NONE" else int(self.retention) * 86_400_000
+        """How long closed runs stay, in milliseconds."""
+        days = 0 if self.retention == "NONE" else int(self.retention)
+        return days * 86_400_000 or _NOT_KEPT_MS
 
 
 class Type(NamedTuple):
@@ -35,6 +36,9 @@ class Type(NamedTuple):
     deprecated: int | None
     defaults: dict[str, Json]
 
+
+_NOT_KEPT_MS = 60_000
+"""Runs that are not kept can still be read for a while: clients look for the result then."""
 
 SELECT_TYPES = "SELECT name, version, status, description, created, deprecated, defaults FROM types"
 _DOMAIN = "SELECT id, name, status, retention FROM domains WHERE "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
@@ -86,6 +86,35 @@ class Run:
         return errors.unknown_run(self.workflow_id, self.run_id)
 
 
+class OpenRuns:
+    """Open runs as their rows have them, those used last: most requests ask for one of them."""
+
+    def __init__(self) -> None:
+        self._runs: dict[int, Run] = {}
+
+    def get(self, number: int) -> Run | None:
+        """The run with a number, if it is among them."""
+        return self._runs.get(number)
+
+    def keep(self, run: Run) -> None:
+        """Take in what has just been written."""
+        self._runs.pop(run.id, None)
+        if run.is_open:
+            self._runs[run.id] = run
+            if len(self._runs) > _REMEMBERED:
+                del self._runs[next(iter(self._runs))]
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Let go of runs that have been changed, but not written."""
+        for number in numbers:
+            self._runs.pop(number, None)
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._runs.clear()
+
+
+_REMEMBERED = 4096
 _COLUMNS = tuple(field.name for field in fields(Run))
 _CLOSING = ("closed_at", "close_status", "purge_at")
 _CHANGING = tuple(name for name in _COLUMNS[_COLUMNS.index("last_event") :] if name not in _CLOSING)
@@ -111,24 +140,21 @@ def load(database: Database, number: int) -> Run | None:
     return Run(*row) if row else None
 
 
-def find(database: Database, domain: int, workflow_id: str, run_id: str) -> Run | None:
-    """A run by its ids, open or closed."""
-    found = find_open(database, domain, workflow_id)
-    if found is not None and found.run_id == run_id:
-        return found
+def find_closed(database: Database, domain: int, workflow_id: str, run_id: str) -> Run | None:
+    """A closed run by its ids."""
     closed = "domain = ? AND workflow_id = ? AND run_id = ? AND close_status IS NOT NULL"
     row = database.one(f"{_SELECT} WHERE {closed}", domain, workflow_id, run_id)
     return Run(*row) if row else None
 
 
-def find_open(database: Database, domain: int, workflow_id: str) -> Run | None:
-    """The open run of a workflow id."""
+def number_of_open(database: Database, domain: int, workflow_id: str) -> int | None:
+    """The number of the open run of a workflow id."""
     row = database.one(
-        _SELECT + " WHERE domain = ? AND workflow_id = ? AND close_status IS NULL",
+        "SELECT id FROM runs WHERE domain = ? AND workflow_id = ? AND close_status IS NULL",
         domain,
         workflow_id,
     )
-    return Run(*row) if row else None
+    return row[0] if row else None
 
 
 def insert(database: Database, run: Run) -> None:

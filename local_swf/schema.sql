@@ -3,8 +3,8 @@
 CREATE TABLE endpoint (
     only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
     token_key  BLOB NOT NULL,      -- key of the task and page tokens
-    last_time  INTEGER NOT NULL,   -- engine time never goes back behind this
-    last_run   INTEGER NOT NULL    -- highest run number ever given
+    last_time  INTEGER NOT NULL,   -- engine time never goes back behind this; may be ahead
+    last_run   INTEGER NOT NULL    -- no run has had a higher number
 );
 
 CREATE TABLE domains (

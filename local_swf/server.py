@@ -1,4 +1,4 @@
-"""The HTTP side: one request in, its bytes out, and what a hung-up client means."""
+"""The SWF side of a request: from its bytes to its answer, and what a hung-up client means."""
 
 from __future__ import annotations
 
@@ -8,32 +8,36 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from functools import partial
 
-from aiohttp import web
-
 from local_swf import errors, faults, model
+from local_swf.connections import Request
 from local_swf.control import Control
 from local_swf.engine import Engine
 from local_swf.errors import CommitFailedError, SwfFault
 from local_swf.faults import Faults, Rule
 from local_swf.jsontext import Json, dumps, loads_request
 from local_swf.operations.registry import POLLS
-from local_swf.signature import Verifier
+from local_swf.signature import Verifier, region_of
 from local_swf.tasklists import HandOut, Poller
 from local_swf.validation import check_request
 
 log = logging.getLogger(__name__)
 
-_TARGET_PREFIXES = frozenset(
-    {"SimpleWorkflowService", "com.amazonaws.swf.service.model.SimpleWorkflowService"}
+_TARGET_PREFIXES = (
+    "SimpleWorkflowService",
+    "com.amazonaws.swf.service.model.SimpleWorkflowService",
 )
-_CONTENT_TYPE = "application/x-amz-json-1.0"
-_OLD_CONTENT_TYPE = "application/json"
-_process_id = str(uuid.uuid4())[:24]
-_request_ids = (f"{_process_id}{number:012x}" for number in itertools.count(1))
-"""UUIDs that cost nothing: one random start, then a count."""
+_OLD_CONTENT_TYPE = b"application/json"
+_OLD_HEAD = b"Content-Type: application/json\r\nx-amzn-RequestId: "
+_HEAD = b"Content-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: "
+_process_id = str(uuid.uuid4())[:24].encode()
+_request_numbers = itertools.count(1)
+_WITH_ARNS = {
+    "DescribeDomain", "ListDomains", "ListTagsForResource", "TagResource", "UntagResource"
+}  # fmt: skip
+"""Operations that want to know the region that the caller signed for."""
+
 _NOTHING = {
     "PollForDecisionTask": {"previousStartedEventId": 0, "startedEventId": 0},
     "PollForActivityTask": {"startedEventId": 0},
@@ -53,242 +57,262 @@ class Frontend:
         *,
         empty_task_token: bool = False,
     ) -> None:
-        self._engine = engine
-        self._faults = injected
+        self.engine = engine
+        self.faults = injected
+        self.verifier = verifier
         self._control = control
-        self._verifier = verifier
         # The live service leaves the token out; its documentation says that it is empty.
         shown = {"taskToken": ""} if empty_task_token else {}
-        self._empty = {name: dumps({**members, **shown}) for name, members in _NOTHING.items()}
+        self.empty = {name: dumps({**members, **shown}) for name, members in _NOTHING.items()}
+        self.operations = {
+            f"{prefix}.{name}".encode(): name
+            for prefix in _TARGET_PREFIXES
+            for name in model.operations()
+        }
+        """By the value of `X-Amz-Target`."""
         self.last_request = time.monotonic()
         self.in_service = 0
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    def handle(self, request: Request) -> None:
         """One request of any kind."""
         self.last_request = time.monotonic()
-        if request.raw_path.startswith("/_local/"):
-            return await self._control.handle(request)
+        if request.target.startswith(b"/_local/"):
+            self._control.handle(request)
+            return
         self.in_service += 1
-        service = _Service(self._engine)
-        try:
-            return await self._answer(request, service)
-        finally:
-            service.leave()
-            self.in_service -= 1
-            self.last_request = time.monotonic()
+        _Exchange(self, request).begin()
 
-    async def _answer(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
-        """The answer to a request of SWF, whatever goes wrong."""
-        try:
-            return await self._carry_out(request, service)
-        except SwfFault as refused:
-            await self._settled()
-            return _refusal(request, refused)
-        except CommitFailedError:
-            return _refusal(request, errors.internal_failure())
-        except Exception:
-            log.exception("request failed")
-            return _refusal(request, errors.internal_failure())
-
-    async def _carry_out(self, request: web.BaseRequest, service: _Service) -> web.StreamResponse:
-        operation, arguments = await self._read(request, service)
-        struck = self._faults.strike(operation)
-        if await _is_reset(struck):
-            return _hang_up(request)
-        if operation in POLLS and "nextPageToken" not in arguments:
-            return await self._poll(request, operation, arguments, struck, service)
-        body = self._call(operation, arguments, struck)
-        await self._engine.committed()
-        return _hang_up(request) if faults.DROP in struck else _response(request, body)
-
-    async def _settled(self) -> None:
-        """What a refusal says about the state holds only once that state is on the disk."""
-        try:
-            await self._engine.committed()
-        except CommitFailedError:
-            log.warning("a refusal rested on a state that could not be written")
-
-    async def _read(
-        self, request: web.BaseRequest, service: _Service
-    ) -> tuple[str, dict[str, Json]]:
-        if request.headers.get("Origin") is not None:
-            raise errors.access("AccessDeniedException", "Requests of web pages are not served")
-        operation = _operation(request)
-        _let_come(request)
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raise errors.too_large() from None
-        except (web.RequestPayloadError, web.HTTPException):
-            raise errors.serialization("The request body cannot be read") from None
-        service.enter()
-        if self._verifier is not None:
-            self._verifier.check(request, body)
-        return operation, check_request(operation, loads_request(body))
-
-    def _call(self, operation: str, arguments: dict[str, Json], struck: dict[str, Rule]) -> bytes:
-        if faults.TWICE in struck:
-            with contextlib.suppress(SwfFault):
-                self._engine.call(operation, arguments)
-        return self._engine.call(operation, arguments)
-
-    async def _poll(
-        self,
-        request: web.BaseRequest,
-        operation: str,
-        arguments: dict[str, Json],
-        struck: dict[str, Rule],
-        service: _Service,
-    ) -> web.StreamResponse:
-        poller = self._engine.poll(operation, arguments, lambda: _is_connected(request))
-        try:
-            handout = await self._wait(poller, service)
-        except BaseException:
-            self._engine.leave(poller)
-            self._return_unread(poller)
-            raise
-        if handout is None:
-            return _response(request, self._empty[operation])
-        try:
-            await handout.committed
-        except asyncio.CancelledError:
-            self._engine.give_back(handout)
-            raise
-        if faults.DUPLICATE in struck:
-            self._engine.duplicate(poller, handout)
-        if faults.DROP in struck:
-            self._engine.lose(handout)
-            return _hang_up(request)
-        return await self._deliver(request, handout)
-
-    def _return_unread(self, poller: Poller) -> None:
-        answer = poller.answer
-        if answer.done() and not answer.cancelled() and answer.exception() is None:
-            self._engine.give_back(answer.result())
-
-    async def _wait(self, poller: Poller, service: _Service) -> HandOut | None:
-        """The task that the poller is handed, None when its time is over."""
-        if not poller.answer.done():
-            service.leave()
-            await asyncio.wait([poller.answer], timeout=self._engine.limits.poll_seconds)
-            service.enter()
-        if poller.answer.done():
-            return poller.answer.result()
-        self._engine.leave(poller)
-        return None
-
-    async def _deliver(self, request: web.BaseRequest, handout: HandOut) -> web.StreamResponse:
-        """Write a task; a client that is gone by then does not keep it."""
-        response = _response(request, handout.body)
-        try:
-            await response.prepare(request)
-            await response.write_eof()
-            written = _is_connected(request)
-        except ConnectionError:
-            written = False
-        except asyncio.CancelledError:
-            self._engine.give_back(handout)
-            raise
-        if not written:
-            self._engine.give_back(handout)
-        return response
+    def served(self) -> None:
+        """A request of SWF has been answered, or its client is gone."""
+        self.in_service -= 1
+        self.last_request = time.monotonic()
 
 
-class _Service:
-    """Whether this request counts as being in service.
+class _Exchange:
+    """One request of SWF on its way to an answer.
 
-    It does once its body is there: neither a client that stops half-way nor a poll that
-    waits keeps a virtual clock from jumping.
+    To the engine it counts as in service but while it waits as a poll: a poll that waits does
+    not keep a virtual clock from jumping.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._inside = False
+    __slots__ = (
+        "_engine",
+        "_frontend",
+        "_inside",
+        "_operation",
+        "_poller",
+        "_request",
+        "_struck",
+        "_timer",
+    )
 
-    def enter(self) -> None:
+    def __init__(self, frontend: Frontend, request: Request) -> None:
+        self._frontend = frontend
+        self._engine = frontend.engine
+        self._request = request
+        self._inside = False
+        self._operation = ""
+        self._struck: dict[str, Rule] = {}
+        self._poller: Poller | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Carry the request out, as far as that goes at once."""
+        self._enter()
+        try:
+            arguments = self._read()
+            self._struck = self._frontend.faults.strike(self._operation)
+            if (delay := self._struck.get(faults.DELAY)) is not None:
+                asyncio.get_running_loop().call_later(delay.seconds, partial(self._late, arguments))
+            else:
+                self._act(arguments)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is answered
+            self._failed(error)
+
+    def _late(self, arguments: dict[str, Json]) -> None:
+        if not self._request.is_connected():
+            self._end()
+            return
+        try:
+            self._act(arguments)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong is answered
+            self._failed(error)
+
+    def _read(self) -> dict[str, Json]:
+        request, frontend = self._request, self._frontend
+        if b"origin" in request.headers:
+            raise errors.access("AccessDeniedException", "Requests of web pages are not served")
+        target = request.headers.get(b"x-amz-target", b"")
+        operation = frontend.operations.get(target)
+        if operation is None or request.method != b"POST":
+            raise errors.unknown_operation(target.decode("latin-1"))
+        if not request.whole:
+            raise errors.too_large()
+        if frontend.verifier is not None:
+            frontend.verifier.check(request)
+        self._operation = operation
+        arguments = check_request(operation, loads_request(request.body))
+        if operation in _WITH_ARNS:
+            arguments["region"] = region_of(request)
+        return arguments
+
+    def _act(self, arguments: dict[str, Json]) -> None:
+        if self._struck and self._is_reset():
+            self._hang_up()
+        elif self._operation in POLLS and "nextPageToken" not in arguments:
+            self._poll(arguments)
+        else:
+            body = self._call(arguments)
+            self._engine.when_committed(partial(self._done, body))
+
+    def _is_reset(self) -> bool:
+        """The faults that come before any work is done; whether the connection is to be reset."""
+        if faults.THROTTLE in self._struck:
+            raise errors.throttled()
+        if faults.UNAVAILABLE in self._struck:
+            raise errors.unavailable()
+        return faults.RESET in self._struck
+
+    def _call(self, arguments: dict[str, Json]) -> bytes:
+        if faults.TWICE in self._struck:
+            with contextlib.suppress(SwfFault):
+                self._engine.call(self._operation, arguments)
+        return self._engine.call(self._operation, arguments)
+
+    def _done(self, body: bytes, error: CommitFailedError | None) -> None:
+        """The work is on the disk, or could not be written."""
+        if error is not None:
+            self._refuse(errors.internal_failure())
+        elif faults.DROP in self._struck:
+            self._hang_up()
+        else:
+            self._end()
+            self._request.answer(200, _head(self._request), body)
+
+    # Refusals
+
+    def _failed(self, error: Exception) -> None:
+        """What a refusal says about the state holds only once that state is on the disk."""
+        if isinstance(error, SwfFault):
+            self._engine.when_committed(partial(self._refuse_settled, error))
+            return
+        log.error("request failed", exc_info=error)
+        self._refuse(errors.internal_failure())
+
+    def _refuse_settled(self, refused: SwfFault, error: CommitFailedError | None) -> None:
+        if error is not None:
+            log.warning("a refusal rested on a state that could not be written")
+        self._refuse(refused)
+
+    def _refuse(self, refused: SwfFault) -> None:
+        body = dumps({"__type": refused.type, "message": refused.message})
+        self._end()
+        self._request.answer(refused.status, _head(self._request), body)
+
+    def _hang_up(self) -> None:
+        self._end()
+        self._request.abort()
+
+    # Polls
+
+    def _poll(self, arguments: dict[str, Json]) -> None:
+        poller = self._engine.poll(self._operation, arguments, self._request.is_connected)
+        self._poller = poller
+        self._request.hung_up = self._gone
+        if poller.answer.done():
+            self._found(poller.answer)
+            return
+        self._leave()
+        self._timer = asyncio.get_running_loop().call_later(
+            self._engine.limits.poll_seconds, self._over
+        )
+        poller.answer.add_done_callback(self._found)
+
+    def _over(self) -> None:
+        """Nothing came while the poll was held."""
+        poller = self._poller
+        if poller is None or poller.answer.done():
+            return
+        self._poller = None
+        self._enter()
+        self._engine.leave(poller)
+        self._end()
+        self._request.answer(200, _head(self._request), self._frontend.empty[self._operation])
+
+    def _gone(self) -> None:
+        """The client hung up before it got an answer: another poller gets what was for it."""
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            self._engine.leave(poller)
+            answer = poller.answer
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                self._give_back(answer.result())
+        self._end()
+
+    def _found(self, answer: asyncio.Future[HandOut]) -> None:
+        """A task was handed to the poll; it leaves once its Started event is on the disk."""
+        if self._poller is None:
+            return
+        self._enter()
+        if (error := answer.exception()) is not None:
+            self._poller = None
+            self._refuse(error if isinstance(error, SwfFault) else errors.internal_failure())
+        else:
+            answer.result().committed.add_done_callback(self._deliver)
+
+    def _deliver(self, committed: asyncio.Future[None]) -> None:
+        """Write a task; a client that is gone by then does not keep it."""
+        failed, poller = committed.exception(), self._poller
+        if poller is None:
+            return
+        self._poller = self._request.hung_up = None
+        handout = poller.answer.result()
+        if failed is not None:
+            self._refuse(errors.internal_failure())
+            return
+        if faults.DUPLICATE in self._struck:
+            self._engine.duplicate(poller, handout)
+        if faults.DROP in self._struck:
+            self._engine.lose(handout)
+            self._hang_up()
+            return
+        delivered = partial(self._delivered, handout)
+        self._request.answer(200, _head(self._request), handout.body, delivered)
+
+    def _delivered(self, handout: HandOut, written: bool) -> None:  # noqa: FBT001
+        if not written:
+            self._give_back(handout)
+        self._end()
+
+    def _give_back(self, handout: HandOut) -> None:
+        try:
+            self._engine.give_back(handout)
+        except Exception:
+            log.exception("a task could not be given to the next poller; it will time out")
+
+    # In service
+
+    def _enter(self) -> None:
         if not self._inside:
             self._inside = True
             self._engine.enter()
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         if self._inside:
             self._inside = False
             self._engine.exit()
 
-
-async def _is_reset(struck: dict[str, Rule]) -> bool:
-    """The faults that come before any work is done; whether the connection is to be reset."""
-    if (delay := struck.get(faults.DELAY)) is not None:
-        await asyncio.sleep(delay.seconds)
-    if faults.THROTTLE in struck:
-        raise errors.throttled()
-    if faults.UNAVAILABLE in struck:
-        raise errors.unavailable()
-    return faults.RESET in struck
+    def _end(self) -> None:
+        """The last of the request, but for writing its answer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._request.hung_up = None
+        self._leave()
+        self._frontend.served()
 
 
-def _operation(request: web.BaseRequest) -> str:
-    target = request.headers.get("X-Amz-Target", "")
-    prefix, _, operation = target.rpartition(".")
-    known = prefix in _TARGET_PREFIXES and operation in model.operations()
-    if request.method != "POST" or not known:
-        raise errors.unknown_operation(target)
-    return operation
-
-
-def _let_come(request: web.BaseRequest) -> None:
-    """Answer a client that waits for leave to send its body."""
-    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
-def _is_connected(request: web.BaseRequest) -> bool:
-    transport = request.transport
-    return transport is not None and not transport.is_closing()
-
-
-def _hang_up(request: web.BaseRequest) -> web.Response:
-    """Close the connection; the response that aiohttp wants can no longer be written."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-def _response(request: web.BaseRequest, body: bytes, status: int = 200) -> web.Response:
-    old_form = request.headers.get("Content-Type", "").startswith(_OLD_CONTENT_TYPE)
-    content_type = _OLD_CONTENT_TYPE if old_form else _CONTENT_TYPE
-    headers = {"x-amzn-RequestId": next(_request_ids), "Content-Type": content_type}
-    return web.Response(body=body, status=status, headers=headers)
-
-
-def _refusal(request: web.BaseRequest, refused: SwfFault) -> web.Response:
-    body = dumps({"__type": refused.type, "message": refused.message})
-    return _response(request, body, refused.status)
-
-
-async def listen(
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-    host: str,
-    port: int,
-    request_bytes: int,
-) -> tuple[web.ServerRunner, int]:
-    """Serve a handler; answers the runner, which ends it, and the port it listens on."""
-    make_request = partial(
-        web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=request_bytes
-    )
-
-    server = web.Server(
-        handler,
-        request_factory=make_request,
-        handler_cancellation=True,
-        access_log=None,
-        keepalive_timeout=3600,
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise errors.StartupError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return runner, runner.addresses[0][1]
+def _head(request: Request) -> bytes:
+    """The header lines of an answer: request ids are a random start, then a count."""
+    content_type = request.headers.get(b"content-type", b"")
+    head = _OLD_HEAD if content_type.startswith(_OLD_CONTENT_TYPE) else _HEAD
+    return b"%b%b%012x\r\n" % (head, _process_id, next(_request_numbers))

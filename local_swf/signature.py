@@ -8,16 +8,22 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-from aiohttp import web
-
 from local_swf import errors
+from local_swf.connections import Request
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<scope>(?P<date>\d{8})/[^/]+/swf/aws4_request),"
     r"\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]{1,64})/swf/")
 _SKEW = timedelta(minutes=5)
 _NEEDED = {"host", "x-amz-date"}
+
+
+def region_of(request: Request) -> str | None:
+    """The region that a request was signed for, None when it was not signed."""
+    found = _SCOPE.search(_header(request, "authorization"))
+    return found["region"] if found else None
 
 
 class Verifier:
@@ -26,10 +32,10 @@ class Verifier:
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
 
-    def check(self, request: web.BaseRequest, body: bytes) -> None:
+    def check(self, request: Request) -> None:
         """Raise SWF's fault for a request that no known key has signed."""
-        header = request.headers.get("Authorization")
-        if header is None:
+        header = _header(request, "authorization")
+        if not header:
             raise errors.access(
                 "MissingAuthenticationTokenException", "Request is missing Authentication Token"
             )
@@ -43,9 +49,9 @@ class Verifier:
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
             )
-        stamp = request.headers.get("X-Amz-Date", "")
+        stamp = _header(request, "x-amz-date")
         _check_age(stamp, found["date"])
-        text = f"AWS4-HMAC-SHA256\n{stamp}\n{found['scope']}\n{_canonical(request, signed, body)}"
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{found['scope']}\n{_canonical(request, signed)}"
         expected = _sign(secret, found["scope"], text)
         if not hmac.compare_digest(expected, found["signature"]):
             raise errors.access(
@@ -63,14 +69,17 @@ def _check_age(stamp: str, date: str) -> None:
         raise errors.access("InvalidSignatureException", "Signature expired")
 
 
-def _canonical(request: web.BaseRequest, signed: list[str], body: bytes) -> str:
+def _canonical(request: Request, signed: list[str]) -> str:
     """The hash of the canonical request; SWF is always asked at `POST /`."""
-    lines = [request.method, request.rel_url.raw_path or "/", request.rel_url.raw_query_string]
-    for name in signed:
-        value = ",".join(" ".join(part.split()) for part in request.headers.getall(name, []))
-        lines.append(f"{name}:{value}")
-    lines += ["", ";".join(signed), hashlib.sha256(body).hexdigest()]
+    path, _, query = request.target.decode("latin-1").partition("?")
+    lines = [request.method.decode(), path or "/", query]
+    lines += [f"{name}:{' '.join(_header(request, name).split())}" for name in signed]
+    lines += ["", ";".join(signed), hashlib.sha256(request.body).hexdigest()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _header(request: Request, name: str) -> str:
+    return request.headers.get(name.lower().encode(), b"").decode("latin-1")
 
 
 def _sign(secret: str, scope: str, text: str) -> str:

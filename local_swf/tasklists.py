@@ -176,5 +176,5 @@ class TaskLists:
         return found
 
     def _drop_empty(self, key: ListKey, found: _TaskList) -> None:
-        if not found.tasks and not found.pollers:
-            self._lists.pop(key, None)
+        if not found.tasks and not found.pollers and self._lists.get(key) is found:
+            del self._lists[key]

@@ -19,9 +19,6 @@ _MAC_BYTES = 16
 _KINDS = {DECISION: 1, ACTIVITY: 2}
 _NAMES = {number: kind for kind, number in _KINDS.items()}
 
-PAGE_LIFE_MS = 24 * 3600 * 1000
-"""How long a page token can be used: a day, as the service model says."""
-
 
 class TaskToken(NamedTuple):
     """What a task token names."""
@@ -64,10 +61,17 @@ class Tokens:
     def page(self, operation: str, arguments: dict[str, Json], position: Json, now: int) -> str:
         """A page token for the next page of this operation with these arguments."""
         content = {"a": _digest(operation, arguments), "p": position, "t": now}
-        return self._seal(dumps(content))
+        # Names stand in UTF-8: escaped they could make a token longer than SWF's 2,048 characters.
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return self._seal(text.encode("utf-8"))
 
-    def open_page(self, text: str, operation: str, arguments: dict[str, Json], now: int) -> Json:
-        """The position in a page token that was made for this very question."""
+    def open_page(
+        self, text: str, operation: str, arguments: dict[str, Json], now: int, life_seconds: float
+    ) -> Json:
+        """The position in a page token that was made for this very question.
+
+        `now` is in milliseconds, `life_seconds` is how long the token can be used.
+        """
         try:
             content = json.loads(self._open(text))
             asked, position, issued = content["a"], content["p"], content["t"]
@@ -75,7 +79,7 @@ class Tokens:
             raise errors.invalid_token() from None
         if asked != _digest(operation, arguments):
             raise errors.invalid_token()
-        if now - issued > PAGE_LIFE_MS:
+        if now - issued > life_seconds * 1000:
             raise errors.validation("Specified token has exceeded its maximum lifetime")
         return position
 

@@ -14,7 +14,7 @@ from local_swf.jsontext import Json
 from local_swf.limits import Limits
 from local_swf.quotas import Rates
 from local_swf.registry import Domain, Registry, Type
-from local_swf.runs import Run
+from local_swf.runs import OpenRuns, Run
 from local_swf.tasklists import ListKey, Task, TaskLists
 from local_swf.tokens import Tokens
 
@@ -38,6 +38,7 @@ class State:
     open_runs: Counter[int] = field(default_factory=Counter)
     """Open runs by domain."""
     registry: Registry = field(default_factory=Registry)
+    recent: OpenRuns = field(default_factory=OpenRuns)
     denied: frozenset[str] = frozenset()
     """Decisions that nobody may make."""
     region: str = "us-east-1"
@@ -62,7 +63,7 @@ class Work:
         self._events: list[tuple[int, int, bytes]] = []
         self._effects: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self._later: deque[Callable[[], None]] = deque()
-        self._opened: Counter[int] = Counter()
+        self._opened: dict[int, int] = {}
 
     def domain(self, name: str) -> Domain:
         """The domain of a request; UnknownResourceFault when it was never registered."""
@@ -81,14 +82,16 @@ class Work:
         """The run with a number, None once retention has removed it."""
         found = self._runs.get(number)
         if found is None:
-            found = runs.load(self.database, number)
+            found = self.state.recent.get(number) or runs.load(self.database, number)
             if found is not None:
                 self._runs[number] = found
         return found
 
     def find_run(self, domain: Domain, workflow_id: str, run_id: str) -> Run:
         """A run by its ids, open or closed; UnknownResourceFault when there is none."""
-        found = runs.find(self.database, domain.id, workflow_id, run_id)
+        found = self._open_by_id(domain.id, workflow_id)
+        if found is None or found.run_id != run_id:
+            found = runs.find_closed(self.database, domain.id, workflow_id, run_id)
         if found is None or (found.purge_at is not None and found.purge_at <= self.now):
             raise errors.unknown_run(workflow_id, run_id)
         return self._known(found)
@@ -97,8 +100,7 @@ class Work:
         """The open run of a workflow id, if it is open and, when asked for, has that run id."""
         found = self._new_by_id.get((domain_id, workflow_id))
         if found is None or not found.is_open:
-            found = runs.find_open(self.database, domain_id, workflow_id)
-            found = self._known(found) if found is not None else None
+            found = self._open_by_id(domain_id, workflow_id)
         if found is None or not found.is_open or (run_id and found.run_id != run_id):
             return None
         return found
@@ -119,11 +121,11 @@ class Work:
 
     def open_count(self, domain: int) -> int:
         """How many runs of a domain are open, those of this work included."""
-        return self.state.open_runs[domain] + self._opened[domain]
+        return self.state.open_runs[domain] + self._opened.get(domain, 0)
 
     def count_open(self, domain: int, change: int) -> None:
         """Count a run that opens (1) or closes (-1)."""
-        self._opened[domain] += change
+        self._opened[domain] = self._opened.get(domain, 0) + change
 
     def append(self, run: Run, event_type: str, attributes: dict[str, Json]) -> int:
         """Add an event to a run's history and answer its id."""
@@ -204,6 +206,17 @@ class Work:
             action(*arguments)
         for domain, change in self._opened.items():
             self.state.open_runs[domain] += change
+        for run in self._runs.values():
+            self.state.recent.keep(run)
+
+    def forget(self) -> None:
+        """The work has failed: what it has changed in memory is to be read again."""
+        self.state.recent.forget(self._runs)
+        self.state.registry.forget()
+
+    def _open_by_id(self, domain_id: int, workflow_id: str) -> Run | None:
+        number = runs.number_of_open(self.database, domain_id, workflow_id)
+        return None if number is None else self.run(number)
 
     def _known(self, run: Run) -> Run:
         return self._runs.setdefault(run.id, run)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypedDict
 
 import wire
 from errors import UnknownExecutionError
-from swf.events import attributes, decoded_for_core
+from swf.events import attributes
 from swf_client import SwfClient
 from wire import Json
 
@@ -92,8 +92,7 @@ def last_event(client: SwfClient, workflow_id: str, run_id: str) -> Event:
 
 def origin(client: SwfClient, workflow_id: str, run_id: str) -> Origin:
     """Where a run comes from, read from its first event."""
-    first = next(client.history(workflow_id, run_id, page_size=1))
-    return origin_of(decoded_for_core(first, client.store), run_id)
+    return origin_of(client.first_event(workflow_id, run_id), run_id)
 
 
 def origin_of(first: Event, run_id: str) -> Origin:

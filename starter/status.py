@@ -105,9 +105,14 @@ def advanced(client: SwfClient, known: Status, newest_first: Iterable[Event]) ->
     context: str | None = None
     ending: dict[str, Json] = {}
     for event in newest_first:
-        ending = ending or outcome(client.decode_event(event))
-        context = context or attributes(event).get("executionContext")
+        if event["eventType"] in _TELLING:
+            decoded = client.decode_event(event)
+            ending = ending or outcome(decoded)
+            context = context or attributes(decoded).get("executionContext")
     return cast("Status", {**known, **_of_context(context), **ending})
+
+
+_TELLING = frozenset({*CLOSINGS, "DecisionTaskCompleted"})
 
 
 def outcome(last: Event) -> dict[str, Json]:

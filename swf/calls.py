@@ -12,7 +12,7 @@ import config
 import wire
 from config import Settings
 from errors import BusinessProcessError
-from payloads import PayloadStore
+from payloads import Payloads
 from swf.connection import Connection, Patience
 from swf.faults import SwfFault, public_error
 from wire import Json
@@ -39,7 +39,7 @@ class SwfCalls:
         self.settings = settings or config.settings()
         self.domain = self.settings.swf_domain
         self.identity = wire.cut(identity or _identity(), IDENTITY_CHARACTERS)
-        self.store = PayloadStore(self.settings.payload_dir)
+        self.payloads = Payloads.of(self.settings)
         self._connection = Connection(self.settings, patience or Patience())
 
     @property

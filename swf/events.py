@@ -1,19 +1,20 @@
-"""The events of SWF's histories: read from the wire, and with their references resolved."""
+"""The events of SWF's histories: read from the wire, unsealed, their references resolved."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 from botocore.parsers import ResponseParserError
 
 import logs
-import payloads
 import wire
-from errors import PayloadError
-from payloads import PayloadStore
+from errors import PayloadError, PayloadStoreError
+from payloads import Payloads
 from wire import Json
 
 CLOSING = frozenset(
@@ -25,6 +26,12 @@ CLOSING = frozenset(
 PAYLOAD_MEMBERS = ("input", "result", "details")
 """The members of events and decisions that carry payloads; `control` is always short."""
 
+TEXTS = (*PAYLOAD_MEMBERS, "executionContext")
+"""The members of events that are sealed where there are keys."""
+
+HIDDEN = "(encrypted)"
+"""What stands for a reason that travels within the encrypted details."""
+
 _log = logs.get("swf_client")
 
 
@@ -33,6 +40,7 @@ def attributes(event: Json) -> Json:
     return event.get(attribute_name(event["eventType"]), {})
 
 
+@cache
 def attribute_name(event_type: str) -> str:
     """SWF's name of the attribute block of an event type."""
     return f"{event_type[0].lower()}{event_type[1:]}EventAttributes"
@@ -75,49 +83,87 @@ def _dated(events: list[Json]) -> bool:
     return True
 
 
-# --- references --------------------------------------------------------------------------
+# --- payloads of events ------------------------------------------------------------------
 
 
-def decoded(event: Json, store: PayloadStore) -> Json:
-    """A copy of an event in which every reference is replaced by what it stands for.
-
-    What cannot be found stays a reference, with an error in the log: a history must remain
-    readable.
-    """
-    name = attribute_name(event["eventType"])
-    copy = {**event, name: {**event.get(name, {})}}
-    return _with_texts(copy, PAYLOAD_MEMBERS, lambda text: payloads.expand_deep(text, store))
-
-
-def decoded_for_core(event: Json, store: PayloadStore) -> Json:
-    """A copy of an event in which what the core itself reads is no reference.
-
-    Inputs and results stay references, which the core passes on unread.
-    """
-    members = _READ_BY_CORE.get(event["eventType"])
-    if members is None:
+def opened(event: Json, payloads: Payloads) -> Json:
+    """An event with its sealed texts readable; those that cannot be opened here stay."""
+    block = event.get(attribute_name(event["eventType"]))
+    if not block:
         return event
-    if event["eventType"] == "WorkflowExecutionStarted":
-        return _with_texts(event, members, lambda text: start_text(text, store))
-    return _with_texts(event, members, lambda text: payloads.expand(text, store))
+    changed = {}
+    for member in _sealed(block):
+        with contextlib.suppress(PayloadError):
+            changed[member] = payloads.opened(block[member])
+    return _with(event, block, changed)
 
 
-def start_text(text: str, store: PayloadStore) -> str:
-    """The input of a start with a readable envelope and the snapshot in it.
+def decoded(event: Json, payloads: Payloads) -> Json:
+    """A copy of an event, sealed texts opened, each reference replaced by what it stands for.
 
-    A whole-text reference is resolved only where it hides an envelope.
+    What is lost or cannot be decrypted here stays as it is, with an error in the log: a
+    history must remain readable.  A store that is away is `PayloadStoreError`.
     """
-    if wire.REFERENCE not in text:
-        return text
-    whole = payloads.expand(text, store)
+    block = attributes(event)
+    changed = {}
+    for member in TEXTS:
+        text = block.get(member)
+        if isinstance(text, str) and (wire.is_sealed(text) or wire.REFERENCE in text):
+            changed[member] = _expanded(event, text, payloads)
+    return _with({**event, attribute_name(event["eventType"]): {**block}}, block, changed)
+
+
+def decoded_for_core(event: Json, payloads: Payloads) -> Json:
+    """An event as the core reads it: nothing sealed, and no reference where it looks inside.
+
+    Inputs and results stay references, which the core passes on unread.  Raises
+    `PayloadError` and its kinds: a decision must not be made from half a history.
+    """
+    block = event.get(attribute_name(event["eventType"]))
+    if not block:
+        return event
+    changed = {member: payloads.opened(block[member]) for member in _sealed(block)}
+    for member in _READ_BY_CORE.get(event["eventType"], ()):
+        text = changed.get(member) or block.get(member)
+        if isinstance(text, str) and wire.REFERENCE in text:
+            changed[member] = _for_core(event["eventType"], text, payloads)
+    return _with(event, block, changed)
+
+
+def with_envelope(first: Json, payloads: Payloads) -> Json:
+    """A WorkflowExecutionStarted whose input has a readable envelope, its parts as they are."""
+    block = attributes(first)
+    if not block.get("input"):
+        return first
+    text = _envelope_text(payloads.opened(block["input"]), payloads)
+    return _with(first, block, {"input": text})
+
+
+def referring_texts(event: Json, payloads: Payloads) -> list[str]:
+    """The texts of an event that hold references; `PayloadError` for one that stays sealed."""
+    block = attributes(event)
+    texts = [payloads.opened(block[member]) for member in TEXTS if block.get(member)]
+    return [text for text in texts if wire.REFERENCE in text]
+
+
+def _for_core(event_type: str, text: str, payloads: Payloads) -> str:
+    if event_type != "WorkflowExecutionStarted":
+        return payloads.expand(text)
+    whole = _envelope_text(text, payloads)
     value = wire.loads(whole)
     envelope = wire.unwrap_start(value)[1]
-    if not envelope:
-        return text
     if not wire.is_reference(envelope.get("snapshot")):
         return whole
-    snapshot = wire.loads(store.get(envelope["snapshot"]))
+    snapshot = wire.loads(payloads.get(envelope["snapshot"]))
     return wire.dumps({**value, wire.ENVELOPE: {**value[wire.ENVELOPE], "snapshot": snapshot}})
+
+
+def _envelope_text(text: str, payloads: Payloads) -> str:
+    """A start's input, resolved as a whole only where it hides an envelope."""
+    if wire.REFERENCE not in text:
+        return text
+    whole = payloads.expand(text)
+    return whole if wire.unwrap_start(wire.loads(whole))[1] else text
 
 
 _READ_BY_CORE = {
@@ -125,24 +171,36 @@ _READ_BY_CORE = {
     "WorkflowExecutionSignaled": ("input",),
     "MarkerRecorded": ("details",),
     "ActivityTaskFailed": ("details",),
+    "ChildWorkflowExecutionFailed": ("details",),
 }
 
 
-def _with_texts(event: Json, members: tuple[str, ...], change: Callable[[str], str]) -> Json:
-    block = attributes(event)
-    changed = {}
-    for member in members:
-        text = block.get(member)
-        if isinstance(text, str) and wire.REFERENCE in text:
-            changed[member] = _changed(event, text, change)
+def _sealed(block: Json) -> list[str]:
+    return [m for m in TEXTS if (text := block.get(m)) and wire.is_sealed(text)]
+
+
+def _with(event: Json, block: Json, changed: dict[str, str]) -> Json:
+    """The event with texts changed, and with the reason that its details hid."""
     if not changed:
         return event
-    return {**event, attribute_name(event["eventType"]): {**block, **changed}}
+    facts = {**block, **changed}
+    if "reason" in facts and "details" in changed and wire.HIDDEN_REASON in changed["details"]:
+        facts |= _revealed(changed["details"])
+    return {**event, attribute_name(event["eventType"]): facts}
 
 
-def _changed(event: Json, text: str, change: Callable[[str], str]) -> str:
+def _revealed(details: str) -> dict[str, str]:
+    hidden = wire.loads(details)
+    if not isinstance(hidden, dict) or hidden.keys() != {wire.HIDDEN_REASON, "details"}:
+        return {}
+    return {"reason": str(hidden[wire.HIDDEN_REASON]), "details": str(hidden["details"])}
+
+
+def _expanded(event: Json, text: str, payloads: Payloads) -> str:
     try:
-        return change(text)
+        return payloads.expand_deep(text)
+    except PayloadStoreError:
+        raise
     except PayloadError as error:
         _log.error(
             "A large value of the history cannot be read",
@@ -153,29 +211,51 @@ def _changed(event: Json, text: str, change: Callable[[str], str]) -> str:
         return text
 
 
-# --- decisions ---------------------------------------------------------------------------
+# --- payloads of decisions ---------------------------------------------------------------
 
 _STARTING = (
     "startChildWorkflowExecutionDecisionAttributes",
     "continueAsNewWorkflowExecutionDecisionAttributes",
 )
+_LAMBDA = "scheduleLambdaFunctionDecisionAttributes"
 
 
-def shrunk(decision: Json, store: PayloadStore) -> Json:
-    """A decision whose payloads fit SWF's limit: too long ones become references."""
+def shrunk(decision: Json, payloads: Payloads) -> Json:
+    """A decision whose payloads fit SWF's limit: too long ones become references.
+
+    With keys all are sealed but the input of a Lambda function, which has no keys.
+    """
     changed = {}
     for name, block in decision.items():
         if isinstance(block, dict):
             shrink = payloads.shrink_start if name in _STARTING else payloads.shrink
-            changed[name] = _shrunk_block(block, shrink, store)
+            seals = payloads.seals and name != _LAMBDA
+            changed[name] = _shrunk_block(_hiding(block) if seals else block, shrink, seals=seals)
     return {**decision, **changed}
 
 
-def _shrunk_block(
-    block: Json, shrink: Callable[[str, PayloadStore], str], store: PayloadStore
-) -> Json:
-    long = [member for member in PAYLOAD_MEMBERS if len(block.get(member) or "") > _SURELY_SHORT]
-    return {**block, **{member: shrink(block[member], store) for member in long}}
+def hiding(reason: str, details: str) -> str:
+    """Details that carry a reason with them, which must not be read by SWF."""
+    return wire.dumps({wire.HIDDEN_REASON: reason, "details": details})
+
+
+def public_reason(reason: str) -> str:
+    """What of a reason may be read by SWF: the exception's name, which is code and no data."""
+    name = reason.partition(":")[0]
+    return name if name.isidentifier() else HIDDEN
+
+
+def _hiding(block: Json) -> Json:
+    if not block.get("reason"):
+        return block
+    details = hiding(block["reason"], block.get("details") or "")
+    return {**block, "reason": HIDDEN, "details": details}
+
+
+def _shrunk_block(block: Json, shrink: Callable[[str], str], *, seals: bool) -> Json:
+    least = 0 if seals else _SURELY_SHORT
+    long = [member for member in PAYLOAD_MEMBERS if len(block.get(member) or "") > least]
+    return {**block, **{member: shrink(block[member]) for member in long}}
 
 
 _SURELY_SHORT = wire.PAYLOAD_CHARACTERS // 2  # no character counts more than twice

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from errors import PayloadError
+from payloads.texts import references_in
 from swf import events as swf_events
 from swf.calls import SwfCalls
 from wire import Json
@@ -27,17 +30,30 @@ class SwfReading(SwfCalls):
     def describe(self, workflow_id: str, run_id: str) -> dict[str, Json]:
         """What SWF knows of a run (DescribeWorkflowExecution); 6 calls a second on AWS.
 
-        Raises `UnknownExecutionError`.
+        `latestExecutionContext` is readable, where it can be read at all.  Raises
+        `UnknownExecutionError`.
         """
-        return self._call("describe_workflow_execution", self._run(workflow_id, run_id))
+        found = self._call("describe_workflow_execution", self._run(workflow_id, run_id))
+        if "latestExecutionContext" in found:
+            with contextlib.suppress(PayloadError):
+                context = self.payloads.expand(found["latestExecutionContext"])
+                found["latestExecutionContext"] = context
+        return found
 
     def history(
         self, workflow_id: str, run_id: str, *, reverse: bool = False, page_size: int = 1000
     ) -> Iterator[dict[str, Json]]:
         """A run's events in SWF's own shape, page after page as they are taken.
 
-        References stay as they are: see `decode_event`.  Raises `UnknownExecutionError`.
+        Sealed texts are opened, references stay as they are: see `decode_event`.  Raises
+        `UnknownExecutionError`.
         """
+        for event in self._raw_history(workflow_id, run_id, reverse=reverse, page_size=page_size):
+            yield swf_events.opened(event, self.payloads)
+
+    def _raw_history(
+        self, workflow_id: str, run_id: str, *, reverse: bool = False, page_size: int = 1000
+    ) -> Iterator[dict[str, Json]]:
         members = {
             **self._run(workflow_id, run_id),
             "maximumPageSize": page_size,
@@ -46,9 +62,31 @@ class SwfReading(SwfCalls):
         return self._paged("get_workflow_execution_history", members, "events")
 
     def history_for_core(self, workflow_id: str, run_id: str) -> Iterator[dict[str, Json]]:
-        """A run's events as `poll_decision_task` gives them: what the core reads is resolved."""
-        for event in self.history(workflow_id, run_id):
-            yield swf_events.decoded_for_core(event, self.store)
+        """A run's events as `poll_decision_task` gives them: what the core reads is resolved.
+
+        Raises `PayloadError` and its kinds where that cannot be done, `UnknownExecutionError`.
+        """
+        for event in self._raw_history(workflow_id, run_id):
+            yield swf_events.decoded_for_core(event, self.payloads)
+
+    def first_event(self, workflow_id: str, run_id: str) -> dict[str, Json]:
+        """A run's WorkflowExecutionStarted, the envelope in its input readable.
+
+        Raises `PayloadError` and its kinds where it is not, `UnknownExecutionError`.
+        """
+        first = next(self._raw_history(workflow_id, run_id, page_size=1))
+        found: dict[str, Json] = swf_events.with_envelope(first, self.payloads)
+        return found
+
+    def references(self, workflow_id: str, run_id: str) -> Iterator[Json]:
+        """Every reference that a run's history holds, sealed or not, in the order of events.
+
+        What they stand for may hold more.  Raises `PayloadKeyError` where a text is sealed
+        under a key that is not here, `UnknownExecutionError`.
+        """
+        for event in self._raw_history(workflow_id, run_id):
+            for text in swf_events.referring_texts(event, self.payloads):
+                yield from references_in(text)
 
     def follow(
         self,
@@ -92,9 +130,10 @@ class SwfReading(SwfCalls):
     def decode_event(self, event: dict[str, Json]) -> dict[str, Json]:
         """A copy of an event with every reference in its input, result or details resolved.
 
-        What cannot be found stays a reference, with an error in the log.
+        What cannot be found stays a reference, with an error in the log.  Raises
+        `PayloadStoreError` where the store is away.
         """
-        decoded: dict[str, Json] = swf_events.decoded(event, self.store)
+        decoded: dict[str, Json] = swf_events.decoded(event, self.payloads)
         return decoded
 
     def open_executions(

@@ -31,6 +31,10 @@ class SwfRegistration(SwfCalls):
         """`domainInfo` and `configuration` of this client's domain."""
         return self._call("describe_domain", {"name": self.domain})
 
+    def list_domains(self, *, status: str = "REGISTERED") -> Iterator[dict[str, Json]]:
+        """The engine's domains (SWF's domainInfo); `status` may be DEPRECATED."""
+        return self._paged("list_domains", {"registrationStatus": status}, "domainInfos")
+
     def undeprecate_domain(self) -> bool:
         """Bring this client's domain back; its types stay deprecated."""
         return self._ensured("undeprecate_domain", {"name": self.domain})

@@ -70,7 +70,7 @@ def describe(work: Work, arguments: Args) -> Args:
     assert row is not None
     return {
         "configuration": {"workflowExecutionRetentionPeriodInDays": domain.retention},
-        "domainInfo": _info(work, *row),
+        "domainInfo": _info(work, arguments, *row),
     }
 
 
@@ -84,22 +84,26 @@ def list_all(work: Work, arguments: Args) -> Args:
         [arguments["registrationStatus"]],
         ["name"],
     )
-    infos = [_info(work, name, status, description) for name, status, description in rows]
+    infos = [_info(work, arguments, *row) for row in rows]
     return present(domainInfos=infos, nextPageToken=token)
 
 
-def _info(work: Work, name: str, status: str, description: str | None) -> Args:
-    return present(arn=_arn(work, name), name=name, status=status, description=description)
+def _info(work: Work, arguments: Args, name: str, status: str, description: str | None) -> Args:
+    arn = _arn(work, arguments, name)
+    return present(arn=arn, name=name, status=status, description=description)
 
 
-def _arn(work: Work, name: str) -> str:
-    return f"arn:aws:swf:{work.state.region}:{_ACCOUNT}:/domain/{name}"
+def _arn(work: Work, arguments: Args, name: str) -> str:
+    """The ARN of a domain in the region that the caller signed for."""
+    region = arguments.get("region") or work.state.region
+    return f"arn:aws:swf:{region}:{_ACCOUNT}:/domain/{name}"
 
 
-def _by_arn(work: Work, arn: str) -> tuple[Domain, dict[str, str]]:
-    prefix, _, name = arn.partition(":/domain/")
+def _by_arn(work: Work, arguments: Args) -> tuple[Domain, dict[str, str]]:
+    arn = arguments["resourceArn"]
+    _, _, name = arn.partition(":/domain/")
     unknown = errors.unknown_resource(f"Unknown resource: {arn}")
-    if not prefix.startswith("arn:") or not name:
+    if arn != _arn(work, arguments, name):
         raise unknown
     row = work.database.one(
         "SELECT id, name, status, retention, tags FROM domains WHERE name = ?", name
@@ -124,18 +128,18 @@ def _save_tags(work: Work, domain: Domain, tags: dict[str, str]) -> None:
 
 def tag(work: Work, arguments: Args) -> None:
     """TagResource: a key that exists gets the new value."""
-    domain, tags = _by_arn(work, arguments["resourceArn"])
+    domain, tags = _by_arn(work, arguments)
     _save_tags(work, domain, _merged(work, tags, arguments["tags"]))
 
 
 def untag(work: Work, arguments: Args) -> None:
     """UntagResource: keys that do not exist are passed over."""
-    domain, tags = _by_arn(work, arguments["resourceArn"])
+    domain, tags = _by_arn(work, arguments)
     gone = set(arguments["tagKeys"])
     _save_tags(work, domain, {key: value for key, value in tags.items() if key not in gone})
 
 
 def list_tags(work: Work, arguments: Args) -> Args:
     """ListTagsForResource."""
-    _, tags = _by_arn(work, arguments["resourceArn"])
+    _, tags = _by_arn(work, arguments)
     return {"tags": [{"key": key, "value": tags[key]} for key in sorted(tags)]}

@@ -43,12 +43,15 @@ def signal(work: Work, arguments: Args) -> None:
         "input": arguments.get("input"),
         "signalName": arguments["signalName"],
     }
-    lifecycle.signal(work, _open_run(work, arguments), attributes)
+    run = _open_run(work, arguments)
+    work.state.rates.check_run("SignalWorkflowExecution", run.id)
+    lifecycle.signal(work, run, attributes)
 
 
 def request_cancel(work: Work, arguments: Args) -> None:
     """RequestCancelWorkflowExecution."""
     run = _open_run(work, arguments)
+    work.state.rates.check_run("RequestCancelWorkflowExecution", run.id)
     lifecycle.request_cancel(work, run, {"externalInitiatedEventId": 0})
 
 
@@ -108,14 +111,17 @@ def get_history(work: Work, arguments: Args) -> bytes:
     """GetWorkflowExecutionHistory."""
     run = _any_run(work, arguments)
     operation = "GetWorkflowExecutionHistory"
+    work.state.rates.check_run(operation, run.id)
     if (text := arguments.get("nextPageToken")) is not None:
-        position = work.tokens.open_page(text, operation, arguments, work.now)
+        life = work.limits.page_token_seconds
+        position = work.tokens.open_page(text, operation, arguments, work.now, life)
         span = history.Span(*position)
         if not span.reverse:
             span = span._replace(last=run.last_event)
     else:
         span = history.Span(run.id, 1, run.last_event, arguments.get("reverseOrder", False))
-    events, rest = history.page(work.database, span, arguments.get("maximumPageSize"))
+    size = arguments.get("maximumPageSize")
+    events, rest = history.page(work.database, span, size, work.limits.page_bytes)
     body = b'{"events":[' + events + b"]"
     if rest is None:
         return body + b"}"

@@ -197,12 +197,12 @@ def test_a_missing_function_is_named(hand: Hand, run: Run) -> None:
 
 def test_large_values_travel_by_reference(hand: Hand, run: Run, settings: Settings) -> None:
     large = "ção" * 20_000
-    reference = SwfClient(settings).store.put(json.dumps({"text": large}))
+    reference = SwfClient(settings).payloads.put(json.dumps({"text": large}))
     run(lambda data: {"got": data})
     hand.schedule(data={"_process": {"path": "Work", "input": reference}, "previous_results": {}})
     kind, attributes = hand.closing()
     assert kind == "ActivityTaskCompleted"
-    result = SwfClient(settings).store.get(json.loads(attributes["result"]))
+    result = SwfClient(settings).payloads.get(json.loads(attributes["result"]))
     assert json.loads(result) == {"got": {"text": large, "previous_results": {}}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -200,6 +201,40 @@ class TestCredentials:
 def test_folders_are_the_projects_unless_absolute(nowhere: Path) -> None:
     assert config.load({}).payload_dir == nowhere / ".data" / "payloads"
     assert config.load({"DATA_DIR": "/elsewhere"}).swf_dir == Path("/elsewhere/swf")
+
+
+class TestPayloads:
+    KEY = base64.b64encode(b"k" * 32).decode()
+
+    @pytest.mark.parametrize("value", ["s3://bucket", "s3://my-bucket.x/a/b", "s3://abc/"])
+    def test_a_bucket(self, value: str) -> None:
+        assert config.load({"PAYLOAD_STORE": value}).payload_store == value.rstrip("/")
+
+    def test_a_folder_is_the_projects_unless_absolute(self, nowhere: Path) -> None:
+        assert config.load({"PAYLOAD_STORE": "big"}).payload_dir == nowhere / "big"
+
+    @pytest.mark.parametrize("value", ["s3://", "s3://B_x", "s3://a", "https://x", "s3://abc/a b"])
+    def test_nothing_else(self, value: str) -> None:
+        with pytest.raises(ConfigurationError, match="a folder, or s3://BUCKET/PREFIX"):
+            config.load({"PAYLOAD_STORE": value})
+
+    def test_keys_in_their_order(self) -> None:
+        other = base64.urlsafe_b64encode(b"\xff" * 32).decode().rstrip("=")
+        keys = config.load({"PAYLOAD_KEYS": f"new:{self.KEY}, old.1:{other},"}).payload_keys
+        assert keys == (("new", b"k" * 32), ("old.1", b"\xff" * 32))
+
+    @pytest.mark.parametrize(
+        "value",
+        ["SECRET", "k:SECRET", "k:U0VDUkVU", f"SECRET !:{KEY}", f":{KEY}", f"k:{KEY},k:{KEY}"],
+    )
+    def test_wrong_keys_are_refused_and_not_shown(self, value: str) -> None:
+        with pytest.raises(ConfigurationError, match="PAYLOAD_KEYS is not usable") as raised:
+            config.load({"PAYLOAD_KEYS": value})
+        assert "SECRET" not in str(raised.value)
+        assert self.KEY not in str(raised.value)
+
+    def test_right_ones_are_not_shown_either(self) -> None:
+        assert "kkkk" not in repr(config.load({"PAYLOAD_KEYS": f"k:{self.KEY}"}))
 
 
 class TestExampleFile:

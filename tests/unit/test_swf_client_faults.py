@@ -283,7 +283,7 @@ class TestReports:
         assert client.heartbeat("t", long) is True
         failed, beat = (exchange.body for exchange in peer.requests)
         assert len(failed["reason"]) == 256
-        assert client.store.get(wire.loads(failed["details"])) == long
+        assert client.payloads.get(wire.loads(failed["details"])) == long
         assert len(beat["details"]) == 2048
 
 
@@ -489,7 +489,7 @@ class TestStarts:
             ListClosedWorkflowExecutions=[infos()],
         )
         client = connect(peer.url)
-        reference = wire.dumps(client.store.put(MINE))
+        reference = wire.dumps(client.payloads.put(MINE))
         peer.script["GetWorkflowExecutionHistory"] = [first_events(r1=reference)]
         assert start(client) == "r1"
 

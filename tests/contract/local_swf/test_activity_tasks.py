@@ -206,3 +206,90 @@ def test_a_token_of_a_decision_task_is_not_one_of_an_activity(world):
     world.start()
     with pytest.raises(ClientError, match="Invalid token"):
         world.client.respond_activity_task_completed(taskToken=world.decision()["taskToken"])
+
+
+TIMEOUTS = {
+    "scheduleToCloseTimeout": "DEFAULT_SCHEDULE_TO_CLOSE_TIMEOUT_UNDEFINED",
+    "scheduleToStartTimeout": "DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED",
+    "startToCloseTimeout": "DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED",
+    "heartbeatTimeout": "DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED",
+    "taskList": "DEFAULT_TASK_LIST_UNDEFINED",
+}
+
+
+@pytest.mark.parametrize("missing", TIMEOUTS)
+def test_every_setting_that_neither_decision_nor_type_gives_has_its_cause(world, missing):
+    world.client.register_activity_type(domain="d", name="bare", version="1")
+    given = dict.fromkeys(TIMEOUTS, "NONE") | {"taskList": {"name": "main"}}
+    del given[missing]
+    bare = {"name": "bare", "version": "1"}
+    run_id = world.start()
+    world.decide(decision("ScheduleActivityTask", activityId="a", activityType=bare, **given))
+    failed = last(world.history(run_id), "ScheduleActivityTaskFailed")
+    assert failed["cause"] == TIMEOUTS[missing]
+
+
+def test_the_newest_of_two_cancel_requests_is_the_one_that_is_named(world):
+    run_id = world.start()
+    world.decide(schedule())
+    token = world.activity()["taskToken"]
+    for _ in range(2):
+        world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+        world.decide(decision("RequestCancelActivityTask", activityId="a"))
+    world.client.respond_activity_task_canceled(taskToken=token, details="d")
+    events = world.history(run_id)
+    requests = [e["eventId"] for e in events if e["eventType"] == "ActivityTaskCancelRequested"]
+    canceled = last(events, "ActivityTaskCanceled")
+    assert len(requests) == 2
+    assert canceled["latestCancelRequestedEventId"] == requests[-1]
+
+
+def test_a_cancellation_that_nobody_asked_for_names_no_request(world):
+    run_id = world.start()
+    world.decide(schedule())
+    world.client.respond_activity_task_canceled(taskToken=world.activity()["taskToken"])
+    canceled = last(world.history(run_id), "ActivityTaskCanceled")
+    assert canceled == {"scheduledEventId": 5, "startedEventId": 6}
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_cancelling_and_scheduling_an_id_at_once_works_while_no_worker_has_the_task(world, started):
+    run_id = world.start()
+    world.decide(schedule())
+    if started:
+        world.activity()
+    world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    world.decide(decision("RequestCancelActivityTask", activityId="a"), schedule())
+    events = world.history(run_id)
+    if started:
+        failed = last(events, "ScheduleActivityTaskFailed")
+        assert failed["cause"] == "ACTIVITY_ID_ALREADY_IN_USE"
+    else:
+        assert [event["eventType"] for event in events].count("ActivityTaskScheduled") == 2
+        assert world.describe(run_id)["openCounts"]["openActivityTasks"] == 1
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "kind"),
+    [
+        ({"startToCloseTimeout": "20"}, "START_TO_CLOSE"),
+        ({"scheduleToCloseTimeout": "20"}, "SCHEDULE_TO_CLOSE"),
+    ],
+)
+def test_the_details_of_the_last_heartbeat_go_with_any_timeout(world, timeouts, kind):
+    run_id = world.start()
+    world.decide(schedule(**timeouts))
+    token = world.activity()["taskToken"]
+    world.client.record_activity_task_heartbeat(taskToken=token, details="half")
+    world.client.record_activity_task_heartbeat(taskToken=token)
+    world.swf.clock.advance(20)
+    timed_out = last(world.history(run_id), "ActivityTaskTimedOut")
+    assert (timed_out["timeoutType"], timed_out["details"]) == (kind, "half")
+
+
+def test_an_activity_without_time_is_timed_out_at_once(world):
+    run_id = world.start()
+    world.decide(schedule(scheduleToStartTimeout="0"))
+    world.decision()
+    timed_out = last(world.history(run_id), "ActivityTaskTimedOut")
+    assert timed_out["timeoutType"] == "SCHEDULE_TO_START"

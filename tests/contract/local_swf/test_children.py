@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
+from local_swf.limits import Limits
+from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import (
     COMPLETE,
     WORKFLOW,
+    World,
     attributes,
     decision,
     last,
@@ -63,6 +67,18 @@ def test_a_child_knows_its_parent_and_the_parent_its_child(world):
         "workflowId": "parent",
         "runId": parent,
     }
+
+
+def test_a_child_may_be_named_as_the_flow_frameworks_do(world):
+    parent = world.start("parent", taskList={"name": "parents"})
+    name = f"{parent}:1"
+    world.respond(world.decision("parents"), child(name))
+    run_id = last(world.history(parent, "parent"), "ChildWorkflowExecutionStarted")[
+        "workflowExecution"
+    ]["runId"]
+    world.client.signal_workflow_execution(domain="d", workflowId=name, signalName="s")
+    world.client.terminate_workflow_execution(domain="d", workflowId=name, runId=run_id)
+    assert world.types(run_id, name)[-1] == "WorkflowExecutionTerminated"
 
 
 @pytest.mark.parametrize(
@@ -286,3 +302,68 @@ def test_a_run_may_signal_itself(world):
         "DecisionTaskScheduled",
         "ExternalWorkflowExecutionSignaled",
     ]
+
+
+def test_the_policy_that_a_termination_names_beats_that_of_the_run(world):
+    parent, run_id = start_child(world)
+    world.client.terminate_workflow_execution(
+        domain="d", workflowId="parent", runId=parent, childPolicy="REQUEST_CANCEL"
+    )
+    terminated = last(world.history(parent, "parent"), "WorkflowExecutionTerminated")
+    assert terminated == {"cause": "OPERATOR_INITIATED", "childPolicy": "REQUEST_CANCEL"}
+    assert world.types(run_id, "child")[-1] == "WorkflowExecutionCancelRequested"
+    assert last(world.history(run_id, "child"), "WorkflowExecutionCancelRequested") == {
+        "cause": "CHILD_POLICY_APPLIED",
+        "externalInitiatedEventId": 0,
+    }
+
+
+def test_a_child_that_continues_as_new_falls_to_the_policy_in_its_newest_run(world):
+    _, run_id = start_child(world)
+    world.decide(decision("ContinueAsNewWorkflowExecution", tagList=["t"]))
+    continued = last(world.history(run_id, "child"), "WorkflowExecutionContinuedAsNew")
+    newest = continued["newExecutionRunId"]
+    started = attributes(world.history(newest, "child")[0])
+    assert started["continuedExecutionRunId"] == run_id
+    assert started["parentInitiatedEventId"] == 5
+    assert started["parentWorkflowExecution"]["workflowId"] == "parent"
+    assert started["tagList"] == ["t"]
+    world.client.terminate_workflow_execution(domain="d", workflowId="parent")
+    assert world.types(newest, "child")[-1] == "WorkflowExecutionTerminated"
+
+
+def test_a_history_that_is_full_takes_the_children_along():
+    with LocalSWF(limits=Limits(history_events=20)) as swf:
+        world = World(swf, swf.client()).register()
+        parent, run_id = start_child(world)
+        for _ in range(20):
+            try:
+                world.client.signal_workflow_execution(
+                    domain="d", workflowId="parent", signalName="s"
+                )
+            except ClientError:
+                break
+        terminated = last(world.history(parent, "parent"), "WorkflowExecutionTerminated")
+        assert terminated == {"cause": "EVENT_LIMIT_EXCEEDED", "childPolicy": "TERMINATE"}
+        assert last(world.history(run_id, "child"), "WorkflowExecutionTerminated")["cause"] == (
+            "CHILD_POLICY_APPLIED"
+        )
+
+
+def test_two_children_of_one_id_in_one_answer_are_one_child(world):
+    parent = world.start("parent", taskList={"name": "parents"})
+    world.respond(world.decision("parents"), child(control="1"), child(control="2"))
+    failed = last(world.history(parent, "parent"), "StartChildWorkflowExecutionFailed")
+    assert (failed["cause"], failed["control"]) == ("WORKFLOW_ALREADY_RUNNING", "2")
+    assert failed["initiatedEventId"] == 6
+    assert world.describe(parent, "parent")["openCounts"]["openChildWorkflowExecutions"] == 1
+
+
+def test_each_cancel_request_is_an_event_and_shows_while_the_run_is_open(world):
+    run_id = world.start()
+    for _ in range(2):
+        world.client.request_cancel_workflow_execution(domain="d", workflowId="w")
+    assert world.types(run_id).count("WorkflowExecutionCancelRequested") == 2
+    assert world.describe(run_id)["executionInfo"]["cancelRequested"] is True
+    world.decide(decision("CancelWorkflowExecution"))
+    assert world.describe(run_id)["executionInfo"]["cancelRequested"] is False

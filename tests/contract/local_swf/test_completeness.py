@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
 from local_swf import completeness, model
 from local_swf.testing import LocalSWF
+from tests.contract.local_swf.history_rules import check_all_histories, check_shape
 from tests.contract.local_swf.swf_world import (
     ACTIVITY,
     WORKFLOW,
@@ -112,6 +114,10 @@ def test_every_operation_answers(swf):
 
     def note(http_response, model, **_):
         assert http_response.status_code == 200
+        if model.output_shape is None:
+            assert http_response.content == b""
+        else:
+            check_shape(json.loads(http_response.content), model.output_shape.name, model.name)
         answered.add(model.name)
 
     client = swf.client()
@@ -242,6 +248,7 @@ def test_every_event_type_but_one_appears():
         seen = {*play_children(world), *play_activities(world), *play_the_rest(world)}
         release.set()
         seen |= play_closes(world) | play_ends_by_force(world)
+        assert check_all_histories(swf) > 10
     # RecordMarkerFailed has no cause but a refused permission; a test above provokes it.
     assert set(model.event_types()) - seen == {"RecordMarkerFailed"}
     assert len(model.event_types()) == 54

@@ -121,7 +121,7 @@ def test_the_command_line_finds_and_stops_it(folder):
 
 def test_a_client_of_the_daemon_imports_no_server():
     code = "import sys; from local_swf import daemon; print([m for m in sys.modules if m in %r])"
-    heavy = {"aiohttp", "sqlite3", "botocore", "asyncio", "subprocess"}
+    heavy = {"httptools", "sqlite3", "botocore", "asyncio", "subprocess"}
     ended = subprocess.run(
         [sys.executable, "-c", code % (heavy,)],
         cwd=ROOT,

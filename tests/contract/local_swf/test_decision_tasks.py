@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from local_swf.limits import Limits
+from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import (
     COMPLETE,
     LIST,
+    WORKFLOW,
+    World,
     attributes,
     decision,
     last,
@@ -128,6 +132,45 @@ def test_pages_of_a_task_repeat_its_token_and_never_start_another(world):
         for member in ("taskToken", "startedEventId", "previousStartedEventId"):
             assert page[member] == first[member]
     assert world.types(run_id).count("DecisionTaskStarted") == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [(Limits(), 86_400), (Limits(decision_page_token_seconds=60), 60)],
+)
+def test_a_page_token_of_a_task_lasts_a_day_or_as_long_as_the_limits_say(limits, seconds):
+    with LocalSWF(virtual_clock=True, skipping=False, limits=limits) as swf:
+        world = World(swf, swf.client()).register()
+        world.start(taskStartToCloseTimeout="NONE", executionStartToCloseTimeout="200000")
+        page = world.decision(maximumPageSize=1)
+        swf.clock.advance(seconds - 1)
+        page = world.decision(maximumPageSize=1, nextPageToken=page["nextPageToken"])
+        assert [event["eventId"] for event in page["events"]] == [2]
+        swf.clock.advance(seconds + 1)
+        with pytest.raises(ClientError, match="Specified token has exceeded its maximum lifetime"):
+            world.decision(maximumPageSize=1, nextPageToken=page["nextPageToken"])
+        world.respond(page, COMPLETE)
+
+
+def test_a_page_is_bounded_in_bytes_and_holds_one_event_at_least():
+    with LocalSWF(limits=Limits(page_bytes=3_000)) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start(input="x" * 4_000)
+        for size in (900, 900, 900, 5_000, 900):
+            world.client.signal_workflow_execution(
+                domain="d", workflowId="w", signalName="s", input="x" * size
+            )
+        history = {"domain": "d", "execution": {"workflowId": "w", "runId": run_id}}
+        read = swf.client().get_paginator("get_workflow_execution_history").paginate
+        assert pages(read(**history)) == [[1], [2, 3, 4], [5], [6], [7]]
+        assert pages(read(**history, reverseOrder=True)) == [[7], [6], [5, 4], [3, 2], [1]]
+        polled = swf.client().get_paginator("poll_for_decision_task").paginate
+        task = {"domain": "d", "taskList": LIST}
+        assert pages(polled(**task)) == [[1], [2, 3, 4], [5], [6], [7, 8]]
+
+
+def pages(found):
+    return [[event["eventId"] for event in page["events"]] for page in found]
 
 
 def test_reverse_order_and_the_previous_started_event_bound_the_pages(world):
@@ -259,3 +302,176 @@ def test_timers_fire_in_order_and_can_be_cancelled_and_reused(world):
     fired = [attributes(e)["startedEventId"] for e in events if e["eventType"] == "TimerFired"]
     assert fired == [12, 6]
     assert last(events, "TimerCanceled")["startedEventId"] == 5
+
+
+ROLE = "arn:aws:iam::1:role/r"
+OTHER = {"workflowId": "nobody"}
+
+
+@pytest.mark.parametrize(
+    ("made", "newest", "wakes"),
+    [
+        (decision("RecordMarker", markerName="m"), "MarkerRecorded", False),
+        (timer("u", 60), "TimerStarted", False),
+        (timer("t", 60), "StartTimerFailed", True),
+        (decision("CancelTimer", timerId="t"), "TimerCanceled", False),
+        (decision("CancelTimer", timerId="u"), "CancelTimerFailed", True),
+        (schedule("b"), "ActivityTaskScheduled", False),
+        (schedule("waits"), "ScheduleActivityTaskFailed", True),
+        (
+            decision("RequestCancelActivityTask", activityId="runs"),
+            "ActivityTaskCancelRequested",
+            False,
+        ),
+        (
+            decision("RequestCancelActivityTask", activityId="waits"),
+            "ActivityTaskCanceled",
+            True,
+        ),
+        (
+            decision("SignalExternalWorkflowExecution", signalName="s", **OTHER),
+            "SignalExternalWorkflowExecutionFailed",
+            True,
+        ),
+        (
+            decision("RequestCancelExternalWorkflowExecution", **OTHER),
+            "RequestCancelExternalWorkflowExecutionFailed",
+            True,
+        ),
+        (
+            decision("StartChildWorkflowExecution", workflowId="c", workflowType=WORKFLOW),
+            "ChildWorkflowExecutionStarted",
+            True,
+        ),
+        (
+            decision("StartChildWorkflowExecution", workflowId="w", workflowType=WORKFLOW),
+            "StartChildWorkflowExecutionFailed",
+            True,
+        ),
+        (
+            decision("ScheduleLambdaFunction", id="1", name="f"),
+            "StartLambdaFunctionFailed",
+            True,
+        ),
+    ],
+)
+def test_which_decisions_bring_another_decision_task_by_themselves(world, made, newest, wakes):
+    run_id = world.start()
+    world.decide(timer("t", 60), schedule("runs"), schedule("waits"))
+    assert world.activity()["activityId"] == "runs"
+    world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    world.decide(made)
+    types = world.types(run_id)
+    assert types[-1 - wakes] == newest
+    assert (types[-1] == "DecisionTaskScheduled") is wakes
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        decision("RecordMarker", markerName="m"),
+        decision("CancelTimer", timerId="t"),
+        decision("RequestCancelActivityTask", activityId="a"),
+        decision("RequestCancelExternalWorkflowExecution", **OTHER),
+        decision("SignalExternalWorkflowExecution", signalName="s", **OTHER),
+        decision("StartChildWorkflowExecution", workflowId="c", workflowType=WORKFLOW),
+    ],
+)
+def test_what_may_stand_before_a_close(world, beside):
+    run_id = world.start()
+    world.decide(timer("t", 60), schedule("a"))
+    world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    world.decide(beside, COMPLETE)
+    assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
+
+
+@pytest.mark.parametrize("verb", ["Complete", "Fail", "Cancel", "ContinueAsNew"])
+def test_a_close_without_its_attributes_is_taken(world, verb):
+    run_id = world.start()
+    world.decide({"decisionType": f"{verb}WorkflowExecution"})
+    assert world.describe(run_id)["executionInfo"]["executionStatus"] == "CLOSED"
+
+
+def test_a_lambda_task_may_not_stand_before_a_close(world):
+    world.start(lambdaRole=ROLE)
+    with pytest.raises(ClientError, match="Specified decision is incompatible with close decision"):
+        world.decide(decision("ScheduleLambdaFunction", id="1", name="f"), COMPLETE)
+
+
+def test_what_stands_before_a_close_that_fails_has_happened(world):
+    run_id = world.start()
+    task = world.decision()
+    world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    world.respond(task, decision("RecordMarker", markerName="m"), COMPLETE)
+    assert world.types(run_id)[3:] == [
+        "WorkflowExecutionSignaled",
+        "DecisionTaskScheduled",
+        "DecisionTaskCompleted",
+        "MarkerRecorded",
+        "CompleteWorkflowExecutionFailed",
+    ]
+
+
+def test_a_decision_task_that_times_out_while_another_waits_brings_no_third(world):
+    run_id = world.start()
+    world.decision()
+    world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    world.swf.clock.advance(30)
+    assert world.types(run_id)[3:] == [
+        "WorkflowExecutionSignaled",
+        "DecisionTaskScheduled",
+        "DecisionTaskTimedOut",
+    ]
+    assert world.decision()["previousStartedEventId"] == 3
+
+
+def test_an_override_without_a_timeout_stays_though_later_answers_do_not_repeat_it(world):
+    run_id = world.start()
+    world.decide(timer("t", 1), taskList={"name": "mine"})
+    for name in "ab":
+        world.swf.clock.advance(3000 if name == "b" else 1)
+        scheduled = last(world.history(run_id), "DecisionTaskScheduled")
+        assert scheduled["taskList"] == {"name": "mine"}
+        assert scheduled["scheduleToStartTimeout"] == "NONE"
+        world.respond(world.decision("mine"), timer(name, 1))
+
+
+def test_the_whole_history_comes_when_there_was_no_task_before(world):
+    world.start()
+    task = world.decision(startAtPreviousStartedEvent=True)
+    assert [event["eventId"] for event in task["events"]] == [1, 2, 3]
+
+
+def test_a_page_token_of_a_task_is_none_for_the_history_and_the_other_way_round(world):
+    run_id = world.start()
+    page = world.decision(maximumPageSize=1)
+    asked = {"domain": "d", "execution": {"workflowId": "w", "runId": run_id}}
+    history = world.client.get_workflow_execution_history(**asked, maximumPageSize=1)
+    with pytest.raises(ClientError, match="Invalid token"):
+        world.client.get_workflow_execution_history(**asked, nextPageToken=page["nextPageToken"])
+    with pytest.raises(ClientError, match="Invalid token"):
+        world.decision(nextPageToken=history["nextPageToken"])
+
+
+def test_the_most_urgent_run_is_decided_first_and_its_priority_is_its_own(world):
+    for number, priority in enumerate(["-3", "7", "0"]):
+        world.start(f"w{number}", taskPriority=priority)
+    tasks = [world.decision() for _ in range(3)]
+    assert [task["workflowExecution"]["workflowId"] for task in tasks] == ["w1", "w2", "w0"]
+    run_id = tasks[0]["workflowExecution"]["runId"]
+    world.respond(
+        tasks[0],
+        schedule(),
+        decision("StartChildWorkflowExecution", workflowId="c", workflowType=WORKFLOW),
+    )
+    events = world.history(run_id, "w1")
+    assert last(events, "DecisionTaskScheduled")["taskPriority"] == "7"
+    assert "taskPriority" not in last(events, "ActivityTaskScheduled")
+    assert "taskPriority" not in last(events, "StartChildWorkflowExecutionInitiated")
+
+
+def test_a_timer_of_no_seconds_fires_at_once(world):
+    run_id = world.start()
+    world.decide(timer("t", 0))
+    assert world.decision()["previousStartedEventId"] == 3
+    assert world.types(run_id)[-3:-1] == ["TimerFired", "DecisionTaskScheduled"]

@@ -5,6 +5,16 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.contract.local_swf.swf_world import (
+    ACTIVITY,
+    COMPLETE,
+    WORKFLOW,
+    decision,
+    last,
+    schedule,
+)
+from tests.contract.local_swf.test_children import child
+
 
 def code(call, **members):
     with pytest.raises(ClientError) as refused:
@@ -29,6 +39,18 @@ def test_a_domain_is_described_as_registered(client):
         "status": "REGISTERED",
     }
     assert described["configuration"] == {"workflowExecutionRetentionPeriodInDays": "NONE"}
+
+
+def test_an_arn_names_the_region_that_the_caller_signed_for(client, swf, raw):
+    abroad = swf.client(region_name="eu-west-1")
+    arn = "arn:aws:swf:eu-west-1:123456789012:/domain/d"
+    assert abroad.describe_domain(name="d")["domainInfo"]["arn"] == arn
+    listed = abroad.list_domains(registrationStatus="REGISTERED")["domainInfos"]
+    assert [info["arn"] for info in listed] == [arn]
+    abroad.tag_resource(resourceArn=arn, tags=[{"key": "k", "value": "v"}])
+    assert abroad.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "k", "value": "v"}]
+    unsigned = raw.call("DescribeDomain", {"name": "d"})[1]["domainInfo"]["arn"]
+    assert unsigned == "arn:aws:swf:us-east-1:123456789012:/domain/d"
 
 
 def test_the_states_of_a_domain(client):
@@ -94,9 +116,14 @@ def test_tags_are_added_overwritten_and_removed(client):
     assert client.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "a", "value": "2"}]
     many = [{"key": str(number)} for number in range(50)]
     assert code(client.tag_resource, resourceArn=arn, tags=many)[0] == "TooManyTagsFault"
-    assert code(client.list_tags_for_resource, resourceArn="arn:aws:swf:x")[0] == (
-        "UnknownResourceFault"
-    )
+    for wrong in (
+        "arn:aws:swf:x",
+        arn + "x",
+        arn.replace("us-east-1", "eu-west-1"),
+        arn.replace(":swf:", ":sqs:"),
+        arn.replace("/domain/", "domain/"),
+    ):
+        assert code(client.list_tags_for_resource, resourceArn=wrong)[0] == "UnknownResourceFault"
 
 
 KINDS = ("workflow", "activity")
@@ -192,3 +219,49 @@ def test_a_deprecated_domain_takes_its_types_along_and_nothing_new(world):
     assert code(client.start_workflow_execution, **start)[0] == "DomainDeprecatedFault"
     world.decide()
     assert world.describe(run_id)["executionInfo"]["executionStatus"] == "OPEN"
+
+
+def test_a_deprecated_domain_goes_on_with_what_is_open(world):
+    client = world.client
+    run_id = world.start()
+    world.decide(schedule())
+    client.deprecate_domain(name="d")
+    client.respond_activity_task_completed(taskToken=world.activity()["taskToken"])
+    client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    since = {"domain": "d", "startTimeFilter": {"oldestDate": 0}}
+    assert client.count_open_workflow_executions(**since)["count"] == 1
+    world.decide(schedule("b"), child())
+    events = world.history(run_id)
+    assert last(events, "ScheduleActivityTaskFailed")["cause"] == "ACTIVITY_TYPE_DEPRECATED"
+    assert last(events, "StartChildWorkflowExecutionFailed")["cause"] == "WORKFLOW_TYPE_DEPRECATED"
+    world.decide(COMPLETE)
+    assert world.describe(run_id)["executionInfo"]["closeStatus"] == "COMPLETED"
+
+
+def test_types_stay_deprecated_when_their_domain_is_taken_up_again(world):
+    world.client.deprecate_domain(name="d")
+    world.client.undeprecate_domain(name="d")
+    assert code(world.start)[0] == "TypeDeprecatedFault"
+    world.client.undeprecate_workflow_type(domain="d", workflowType=WORKFLOW)
+    world.start()
+
+
+def test_what_runs_outlives_its_deleted_type_and_the_name_may_be_used_again(world):
+    client = world.client
+    run_id = world.start()
+    world.decide(schedule())
+    for kind, named in (("workflow", WORKFLOW), ("activity", ACTIVITY)):
+        for verb in ("deprecate", "delete"):
+            getattr(client, f"{verb}_{kind}_type")(domain="d", **{f"{kind}Type": named})
+    task = world.activity()
+    assert task["activityType"] == ACTIVITY
+    client.respond_activity_task_completed(taskToken=task["taskToken"])
+    world.decide(schedule("b"))
+    failed = last(world.history(run_id), "ScheduleActivityTaskFailed")
+    assert failed["cause"] == "ACTIVITY_TYPE_DOES_NOT_EXIST"
+    world.decide(decision("ContinueAsNewWorkflowExecution"))
+    failed = last(world.history(run_id), "ContinueAsNewWorkflowExecutionFailed")
+    assert failed["cause"] == "WORKFLOW_TYPE_DOES_NOT_EXIST"
+    client.register_workflow_type(domain="d", **WORKFLOW)
+    described = client.describe_workflow_type(domain="d", workflowType=WORKFLOW)
+    assert described["configuration"] == {}

@@ -326,7 +326,7 @@ def test_retention_removes_a_closed_run_and_everything_of_it(world):
     assert left == [0, 0, 0]
 
 
-def test_without_retention_a_run_is_gone_when_it_closes(swf):
+def test_without_retention_a_run_can_be_read_for_a_minute_after_its_end(swf):
     client = swf.client()
     client.register_domain(name="n", workflowExecutionRetentionPeriodInDays="NONE")
     client.register_workflow_type(
@@ -340,6 +340,10 @@ def test_without_retention_a_run_is_gone_when_it_closes(swf):
     run = client.start_workflow_execution(domain="n", workflowId="w", workflowType=WORKFLOW)
     client.terminate_workflow_execution(domain="n", workflowId="w")
     execution = {"workflowId": "w", "runId": run["runId"]}
+    swf.clock.advance(59)
+    history = client.get_workflow_execution_history(domain="n", execution=execution)
+    assert history["events"][-1]["eventType"] == "WorkflowExecutionTerminated"
+    swf.clock.advance(2)
     assert code(client.describe_workflow_execution, domain="n", execution=execution)[0] == (
         "UnknownResourceFault"
     )

@@ -20,6 +20,7 @@ from local_swf import model
 from local_swf.limits import Limits
 from local_swf.tasklists import ListKey
 from local_swf.testing import LocalSWF
+from tests.contract.local_swf.history_rules import check_all_histories
 from tests.contract.local_swf.swf_world import Raw, World, schedule
 
 JSON = st.recursive(
@@ -134,6 +135,11 @@ def respond(swf: LocalSWF, client: Any, raw: Raw, decisions: Any) -> int:
 @given(decisions=st.lists(likely("Decision"), max_size=4))
 def test_any_decisions_are_carried_out_or_refused_as_a_whole(decided, decisions):
     assert respond(*decided, decisions) in (200, 400)
+
+
+def test_the_histories_are_sound_after_all_that(decided):
+    assert check_all_histories(decided[0]) > 50
+    check_file(decided[0])
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:

@@ -63,6 +63,17 @@ def test_a_function_gets_its_input_and_its_answer_is_the_result(world):
     assert world.types(run_id)[-1] == "DecisionTaskScheduled"
 
 
+@pytest.mark.parametrize("ending", ["", ":7"])
+def test_a_function_may_be_named_by_its_arn(ending):
+    with LocalSWF(functions={"add": lambda given: given["a"] + 1}) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start(lambdaRole="arn:aws:iam::1:role/r")
+        name = f"arn:aws:lambda:us-east-1:123456789012:function:add{ending}"
+        world.decide(decision("ScheduleLambdaFunction", id="1", name=name, input='{"a": 1}'))
+        until(lambda: "LambdaFunctionCompleted" in world.types(run_id))
+        assert last(world.history(run_id), "LambdaFunctionCompleted")["result"] == "2"
+
+
 @pytest.mark.parametrize(("given", "result"), [({}, "{}"), ({"input": "not json"}, '"not json"')])
 def test_input_that_is_absent_or_no_json(world, given, result):
     run_id = world.start(lambdaRole=ROLE)

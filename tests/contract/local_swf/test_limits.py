@@ -6,8 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_swf import model
+from local_swf.errors import SwfFault
 from local_swf.limits import Limits
-from local_swf.quotas import published
+from local_swf.quotas import OF_ONE_RUN, Rates, published
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import WORKFLOW, World, decision, last, schedule, timer
 from tests.contract.local_swf.test_domains_and_types import code
@@ -155,4 +156,58 @@ def test_decisions_beyond_the_rate_fail_by_event(kind, given, cause):
 
 def test_the_published_rates_name_operations_and_decisions_of_the_model():
     known = {*model.operations(), *model.decision_types()}
-    assert set(published()) <= known
+    assert {name.removesuffix(OF_ONE_RUN) for name in published()} <= known
+
+
+def read_history(world, run_id):
+    world.history(run_id)
+
+
+def signal(world, run_id):
+    world.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s", runId=run_id)
+
+
+def request_cancel(world, run_id):
+    world.client.request_cancel_workflow_execution(domain="d", workflowId="w", runId=run_id)
+
+
+@pytest.mark.parametrize(
+    ("operation", "ask"),
+    [
+        ("GetWorkflowExecutionHistory", read_history),
+        ("SignalWorkflowExecution", signal),
+        ("RequestCancelWorkflowExecution", request_cancel),
+    ],
+)
+def test_requests_beyond_the_rate_of_one_run_are_throttled(operation, ask):
+    with LocalSWF(quotas={f"{operation}:run": (1, 0)}) as swf:
+        world = World(swf, swf.client()).register()
+        run_id = world.start()
+        ask(world, run_id)
+        with pytest.raises(ClientError, match="Rate exceeded"):
+            ask(world, run_id)
+        world.client.terminate_workflow_execution(domain="d", workflowId="w")
+        ask(world, world.start())
+
+
+def test_heartbeats_beyond_the_rate_of_their_run_are_throttled():
+    with LocalSWF(quotas={"RecordActivityTaskHeartbeat:run": (1, 0)}) as swf:
+        world = World(swf, swf.client()).register()
+        world.start()
+        world.decide(schedule())
+        token = world.activity()["taskToken"]
+        world.client.record_activity_task_heartbeat(taskToken=token)
+        with pytest.raises(ClientError, match="Rate exceeded"):
+            world.client.record_activity_task_heartbeat(taskToken=token)
+        world.client.respond_activity_task_completed(taskToken=token)
+
+
+def test_full_buckets_of_runs_are_forgotten():
+    now = 0
+    rates = Rates({"SignalWorkflowExecution:run": (1, 1)}, lambda: now)
+    for run in range(30_000):
+        now += 1
+        rates.check_run("SignalWorkflowExecution", run)
+    assert len(rates._levels) <= 10_000
+    with pytest.raises(SwfFault):
+        rates.check_run("SignalWorkflowExecution", 29_999)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local_swf.limits import Limits
 from local_swf.testing import LocalSWF
@@ -152,6 +153,41 @@ def test_the_token_of_an_unwritten_answer_is_unknown(world):
     with pytest.raises(ClientError, match="Unknown activity"):
         world.client.respond_activity_task_completed(taskToken=first["taskToken"])
     world.client.respond_activity_task_completed(taskToken=second["taskToken"])
+
+
+def ask(world: World, operation: str) -> None:
+    """One request of an operation."""
+    if operation == "ListDomains":
+        world.client.list_domains(registrationStatus="REGISTERED")
+    else:
+        world.decision()
+
+
+def test_clients_that_hang_up_are_not_worth_a_line_in_the_log(world, caplog):
+    """Waiting as a poll, half-way through a request, and with answers still to come."""
+    caplog.set_level(logging.INFO, "local_swf")
+    caplog.set_level(logging.INFO, "asyncio")
+    port = urlsplit(world.swf.url).port
+    body = b'{"registrationStatus":"REGISTERED"}'
+    request = (
+        b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SimpleWorkflowService.ListDomains\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body) + body
+    )
+    for sent in (request * 200, request[:60], request[:-1], request):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            world.swf.call(lambda _, c=connection, s=sent: (c.sendall(s), c.close()))
+    for fault in ("drop", "reset"):
+        for operation in ("ListDomains", "PollForDecisionTask"):
+            world.start(f"{fault} {operation}")
+            world.swf.faults.add(fault, operation, count=1)
+            with pytest.raises(ConnectionClosedError):
+                ask(world, operation)
+    held = hold_poll(world.swf)
+    waiting(world.swf, 1)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    held.close()
+    waiting(world.swf, 0)
+    assert [(record.name, record.getMessage()) for record in caplog.records] == []
 
 
 def test_an_empty_poll_can_be_told_to_show_an_empty_token():

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +17,9 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from tests.contract.local_swf.swf_world import COMPLETE, Raw, World, attributes, schedule
+from tests.contract.local_swf.swf_world import COMPLETE, Raw, World, schedule
 
 ROOT = Path(__file__).absolute().parents[3]
 
@@ -221,105 +219,3 @@ def test_tokens_and_tasks_survive_a_crash(tmp_path):
         swf.respond_activity_task_completed(taskToken=world.activity()["taskToken"])
         world.decide(COMPLETE)
         assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
-
-
-def drive(url: str, worker: int, acknowledged: list[str], stop: threading.Event) -> None:
-    """Start and finish runs until the endpoint is gone; note what it has acknowledged."""
-    swf = client_of(url)
-    world = World(None, swf)
-    number = 0
-    try:
-        while not stop.is_set():
-            workflow_id = f"{worker}-{number}-{os.urandom(4).hex()}"
-            run_id = world.start(workflow_id, taskList={"name": f"l{worker}"})
-            acknowledged.append(f"{workflow_id} {run_id} started")
-            task = world.decision(f"l{worker}")
-            world.respond(task, schedule(taskList={"name": f"l{worker}"}))
-            acknowledged.append(f"{workflow_id} {run_id} scheduled")
-            token = world.activity(f"l{worker}")["taskToken"]
-            swf.respond_activity_task_completed(taskToken=token, result="r")
-            acknowledged.append(f"{workflow_id} {run_id} completed")
-            world.respond(world.decision(f"l{worker}"), COMPLETE)
-            acknowledged.append(f"{workflow_id} {run_id} closed")
-            number += 1
-    except (ClientError, BotoCoreError):
-        stop.set()
-    finally:
-        swf.close()
-
-
-def check_links(events: list[dict[str, Any]]) -> None:
-    """Every event id that an event names is there, and of the type it should be."""
-    kinds = {event["eventId"]: event["eventType"] for event in events}
-    for event in events:
-        linked = attributes(event)
-        if linked.get("scheduledEventId"):
-            assert kinds[linked["scheduledEventId"]].endswith("TaskScheduled")
-        if linked.get("startedEventId"):
-            assert kinds[linked["startedEventId"]].endswith(("TaskStarted", "TimerStarted"))
-        if linked.get("decisionTaskCompletedEventId"):
-            assert kinds[linked["decisionTaskCompletedEventId"]] == "DecisionTaskCompleted"
-
-
-def finish_all(world: World) -> None:
-    """Bring every run that the kills left open to its end by a new decider."""
-    since = {"domain": "d", "startTimeFilter": {"oldestDate": 0}}
-    for info in world.client.list_open_workflow_executions(**since)["executionInfos"]:
-        execution = info["execution"]
-        world.client.signal_workflow_execution(
-            domain="d", workflowId=execution["workflowId"], signalName="go on"
-        )
-        described = world.describe(execution["runId"], execution["workflowId"])
-        task_list = described["executionConfiguration"]["taskList"]["name"]
-        events = world.history(execution["runId"], execution["workflowId"])
-        if "DecisionTaskStarted" in {e["eventType"] for e in events[-3:]}:
-            continue  # with the decider that died: its task times out after 30 s
-        world.respond(world.decision(task_list), COMPLETE)
-
-
-EVENT_OF = {
-    "started": "WorkflowExecutionStarted",
-    "scheduled": "ActivityTaskScheduled",
-    "completed": "ActivityTaskCompleted",
-    "closed": "WorkflowExecutionCompleted",
-}
-
-
-LIVES = int(os.environ.get("LOCAL_SWF_LIVES", "3"))
-"""How often the endpoint is killed; CI can afford hundreds."""
-
-
-@pytest.mark.timeout(120 + 10 * LIVES)
-def test_what_was_acknowledged_is_there_after_kill_at_any_moment(tmp_path):
-    """Several lives of one file, each ended by SIGKILL under load; nothing said is lost."""
-    file = str(tmp_path / "swf.sqlite")
-    acknowledged: list[str] = []
-    for life in range(LIVES):
-        with endpoint("--database", file) as (process, url):
-            if life == 0:
-                with client(url) as swf:
-                    World(None, swf).register()
-            stop = threading.Event()
-            before = len(acknowledged)
-            threads = [
-                threading.Thread(target=drive, args=(url, life * 10 + n, acknowledged, stop))
-                for n in range(3)
-            ]
-            for thread in threads:
-                thread.start()
-            while len(acknowledged) < before + 40 + 7 * (life % 9):
-                pass
-            process.send_signal(signal.SIGKILL)
-            for thread in threads:
-                thread.join()
-    with endpoint("--database", file) as (_, url), client(url) as swf:
-        world = World(None, swf)
-        for line in acknowledged:
-            workflow_id, run_id, what = line.split()
-            assert EVENT_OF[what] in world.types(run_id, workflow_id)
-        for line in {line.rsplit(" ", 1)[0] for line in acknowledged}:
-            workflow_id, run_id = line.split()
-            events = world.history(run_id, workflow_id)
-            assert [event["eventId"] for event in events] == list(range(1, len(events) + 1))
-            check_links(events)
-        finish_all(world)

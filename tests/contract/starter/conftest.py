@@ -54,6 +54,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch, data_dir: Path, endpoint: str) ->
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SWF_ENDPOINT", endpoint)
     monkeypatch.setenv("DATA_DIR", str(data_dir))
+    monkeypatch.setenv("PAYLOAD_STORE", str(data_dir / "payloads"))  # on AWS it has to be said
     monkeypatch.setattr(config, "_current", None)
     return config.settings()
 

@@ -14,7 +14,7 @@ from local_swf.deadlines import TIMER, Deadline, Deadlines
 from local_swf.errors import SwfFault
 from local_swf.quotas import Rates
 from local_swf.tasklists import ListKey, Task, _TaskList
-from local_swf.tokens import PAGE_LIFE_MS, TaskToken, Tokens, run_mark
+from local_swf.tokens import TaskToken, Tokens, run_mark
 
 
 def timer(number: int) -> Deadline:
@@ -92,17 +92,23 @@ def test_a_changed_task_token_is_invalid(position, letter):
             tokens.open_task(changed, "activity")
 
 
-def test_a_page_token_is_bound_to_its_question_and_its_day():
+def test_a_page_token_is_bound_to_its_question_and_its_life():
     tokens = Tokens(b"key")
     text = tokens.page("List", {"a": 1, "maximumPageSize": 2}, [3], now=0)
-    assert tokens.open_page(text, "List", {"a": 1, "maximumPageSize": 9}, PAGE_LIFE_MS) == [3]
+    assert tokens.open_page(text, "List", {"a": 1, "maximumPageSize": 9}, 60_000, 60) == [3]
     for operation, arguments, now in (
         ("Count", {"a": 1}, 0),
         ("List", {"a": 2}, 0),
-        ("List", {"a": 1}, PAGE_LIFE_MS + 1),
+        ("List", {"a": 1}, 60_001),
     ):
         with pytest.raises(SwfFault):
-            tokens.open_page(text, operation, arguments, now)
+            tokens.open_page(text, operation, arguments, now, 60)
+
+
+def test_a_page_token_after_the_longest_names_is_one_that_swf_takes():
+    name, version = "\U0001f600" * 256, "\U0001f600" * 64
+    text = Tokens(b"key").page("ListActivityTypes", {}, [name, version], now=2**42)
+    assert len(text) <= 2048
 
 
 @pytest.mark.parametrize("kind", ["ActivityTaskStarted", "WorkflowExecutionStarted", "TimerFired"])
@@ -121,6 +127,7 @@ def test_an_event_is_compact_sorted_json(kind):
         (lexical.trimmed_name, ["a b"], [" a", "a ", "arn"]),
         (lexical.seconds, ["0", "31536000"], ["NONE", "-1", "1.5", "", "31536001", "²"]),
         (lexical.optional_seconds, ["0", "NONE"], ["none", "-1", "99999999"]),
+        (lexical.lambda_seconds, ["1", "900", "NONE"], ["0", "901", "none", "-1", ""]),
         (lexical.days, ["0", "90", "NONE"], ["91", "x", "-1"]),
         (lexical.priority, ["0", "-2147483648", "2147483647"], ["2147483648", "x", "", "1.0"]),
         (lexical.tag_text, ["a_b.:/=+-@ 1"], ["a#b", "?"]),
