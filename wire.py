@@ -29,7 +29,8 @@ HIDDEN_REASON = "_process_reason"
 
 RESERVED_KEYS = (ENVELOPE, REFERENCE, SEALED, HIDDEN_REASON)
 
-_SEAL = f'{{"{SEALED}":'
+SEAL = f'{{"{SEALED}":'
+"""What an encrypted text begins with, and no other."""
 
 PAYLOAD_CHARACTERS = 32_768  # SWF's limit for input, result, details, control, context
 REASON_CHARACTERS = 256  # SWF's limit for the reason of a failure or termination
@@ -84,7 +85,7 @@ def sealed(key_id: str, data: str) -> str:
 
 def is_sealed(text: str) -> bool:
     """Whether a text is an encrypted one, as `sealed` writes it."""
-    return text.startswith(_SEAL)
+    return text.startswith(SEAL)
 
 
 def check_free_of_reserved_keys(value: Json) -> None:

@@ -33,8 +33,8 @@ class Limits:
     """Decisions in one response (SWF publishes no figure; 1 MB bounds it)."""
     request_bytes: int = 1_048_576
     """Size of one request's body."""
-    poll_seconds: float = 60.0
-    """How long a poll is held."""
+    poll_seconds: float = 59.0
+    """How long a poll is held. SWF says up to 60; boto3 waits for exactly 60 unless told."""
     page_bytes: int = 1_000_000
     """Events on one page in bytes; the first event of a page is always there."""
     page_token_seconds: float = 86_400.0

@@ -77,6 +77,12 @@ class Payloads:
             return wire.dumps(self.put(text))
         return self._sealed(text) if self.seals and text else text
 
+    def fit(self, text: str) -> str:
+        """`text` for a reader without keys: itself, or the JSON text of its reference."""
+        if wire.length(text) > wire.PAYLOAD_CHARACTERS:
+            return wire.dumps(self.put(text))
+        return text
+
     def shrink_start(self, text: str) -> str:
         """The input of a start, made to fit while its envelope stays at hand.
 

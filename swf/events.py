@@ -24,10 +24,33 @@ CLOSING = frozenset(
 """The event types after which a run has no more events."""
 
 PAYLOAD_MEMBERS = ("input", "result", "details")
-"""The members of events and decisions that carry payloads; `control` is always short."""
+"""The members of decisions that carry payloads; `control` is always short."""
 
-TEXTS = (*PAYLOAD_MEMBERS, "executionContext")
-"""The members of events that are sealed where there are keys."""
+TEXT_OF = {
+    "WorkflowExecutionStarted": "input",
+    "WorkflowExecutionCompleted": "result",
+    "WorkflowExecutionFailed": "details",
+    "WorkflowExecutionCanceled": "details",
+    "WorkflowExecutionContinuedAsNew": "input",
+    "WorkflowExecutionTerminated": "details",
+    "WorkflowExecutionSignaled": "input",
+    "DecisionTaskCompleted": "executionContext",
+    "ActivityTaskScheduled": "input",
+    "ActivityTaskCompleted": "result",
+    "ActivityTaskFailed": "details",
+    "ActivityTaskTimedOut": "details",
+    "ActivityTaskCanceled": "details",
+    "MarkerRecorded": "details",
+    "StartChildWorkflowExecutionInitiated": "input",
+    "ChildWorkflowExecutionCompleted": "result",
+    "ChildWorkflowExecutionFailed": "details",
+    "ChildWorkflowExecutionCanceled": "details",
+    "SignalExternalWorkflowExecutionInitiated": "input",
+    "LambdaFunctionScheduled": "input",
+    "LambdaFunctionCompleted": "result",
+    "LambdaFunctionFailed": "details",
+}
+"""The member of each event type that carries its payload; no event of SWF has two."""
 
 HIDDEN = "(encrypted)"
 """What stands for a reason that travels within the encrypted details."""
@@ -87,30 +110,27 @@ def _dated(events: list[Json]) -> bool:
 
 
 def opened(event: Json, payloads: Payloads) -> Json:
-    """An event with its sealed texts readable; those that cannot be opened here stay."""
-    block = event.get(attribute_name(event["eventType"]))
-    if not block:
+    """An event with its sealed text readable; one that cannot be opened here stays."""
+    text = _text(event)
+    if text is None or not text.startswith(wire.SEAL):
         return event
-    changed = {}
-    for member in _sealed(block):
-        with contextlib.suppress(PayloadError):
-            changed[member] = payloads.opened(block[member])
-    return _with(event, block, changed)
+    with contextlib.suppress(PayloadError):
+        return _with(event, payloads.opened(text))
+    return event
 
 
 def decoded(event: Json, payloads: Payloads) -> Json:
-    """A copy of an event, sealed texts opened, each reference replaced by what it stands for.
+    """A copy of an event, its text opened, each reference in it replaced by what it stands for.
 
     What is lost or cannot be decrypted here stays as it is, with an error in the log: a
     history must remain readable.  A store that is away is `PayloadStoreError`.
     """
-    block = attributes(event)
-    changed = {}
-    for member in TEXTS:
-        text = block.get(member)
-        if isinstance(text, str) and (wire.is_sealed(text) or wire.REFERENCE in text):
-            changed[member] = _expanded(event, text, payloads)
-    return _with({**event, attribute_name(event["eventType"]): {**block}}, block, changed)
+    name = attribute_name(event["eventType"])
+    copy = {**event, name: {**event.get(name, {})}}
+    text = _text(copy)
+    if text is None or not (wire.REFERENCE in text or text.startswith(wire.SEAL)):
+        return copy
+    return _with(copy, _expanded(copy, text, payloads))
 
 
 def decoded_for_core(event: Json, payloads: Payloads) -> Json:
@@ -119,34 +139,29 @@ def decoded_for_core(event: Json, payloads: Payloads) -> Json:
     Inputs and results stay references, which the core passes on unread.  Raises
     `PayloadError` and its kinds: a decision must not be made from half a history.
     """
-    block = event.get(attribute_name(event["eventType"]))
-    if not block:
+    text = _text(event)
+    if text is None:
         return event
-    changed = {member: payloads.opened(block[member]) for member in _sealed(block)}
-    for member in _READ_BY_CORE.get(event["eventType"], ()):
-        text = changed.get(member) or block.get(member)
-        if isinstance(text, str) and wire.REFERENCE in text:
-            changed[member] = _for_core(event["eventType"], text, payloads)
-    return _with(event, block, changed)
+    refers = event["eventType"] in _READ_BY_CORE and wire.REFERENCE in text
+    if not refers and not text.startswith(wire.SEAL):
+        return event
+    return _with(event, _for_core(event["eventType"], payloads.opened(text), payloads))
 
 
 def with_envelope(first: Json, payloads: Payloads) -> Json:
     """A WorkflowExecutionStarted whose input has a readable envelope, its parts as they are."""
-    block = attributes(first)
-    if not block.get("input"):
-        return first
-    text = _envelope_text(payloads.opened(block["input"]), payloads)
-    return _with(first, block, {"input": text})
+    text = _text(first)
+    return first if text is None else _with(first, _envelope_text(text, payloads))
 
 
-def referring_texts(event: Json, payloads: Payloads) -> list[str]:
-    """The texts of an event that hold references; `PayloadError` for one that stays sealed."""
-    block = attributes(event)
-    texts = [payloads.opened(block[member]) for member in TEXTS if block.get(member)]
-    return [text for text in texts if wire.REFERENCE in text]
+def open_text(event: Json, payloads: Payloads) -> str:
+    """The payload of an event, opened; empty where it has none.  `PayloadError` and its kinds."""
+    return payloads.opened(_text(event) or "")
 
 
 def _for_core(event_type: str, text: str, payloads: Payloads) -> str:
+    if event_type not in _READ_BY_CORE or wire.REFERENCE not in text:
+        return text
     if event_type != "WorkflowExecutionStarted":
         return payloads.expand(text)
     whole = _envelope_text(text, payloads)
@@ -160,33 +175,44 @@ def _for_core(event_type: str, text: str, payloads: Payloads) -> str:
 
 def _envelope_text(text: str, payloads: Payloads) -> str:
     """A start's input, resolved as a whole only where it hides an envelope."""
+    text = payloads.opened(text)
     if wire.REFERENCE not in text:
         return text
     whole = payloads.expand(text)
     return whole if wire.unwrap_start(wire.loads(whole))[1] else text
 
 
-_READ_BY_CORE = {
-    "WorkflowExecutionStarted": ("input",),
-    "WorkflowExecutionSignaled": ("input",),
-    "MarkerRecorded": ("details",),
-    "ActivityTaskFailed": ("details",),
-    "ChildWorkflowExecutionFailed": ("details",),
-}
+_READ_BY_CORE = frozenset(
+    {
+        "WorkflowExecutionStarted",
+        "WorkflowExecutionSignaled",
+        "MarkerRecorded",
+        "ActivityTaskFailed",
+        "ChildWorkflowExecutionFailed",
+    }
+)
 
 
-def _sealed(block: Json) -> list[str]:
-    return [m for m in TEXTS if (text := block.get(m)) and wire.is_sealed(text)]
+def _text(event: Json) -> str | None:
+    """The payload of an event, where it has one."""
+    place = _PLACES.get(event["eventType"])
+    if place is None:
+        return None
+    block = event.get(place[0])
+    text: str | None = block.get(place[1]) if block else None
+    return text
 
 
-def _with(event: Json, block: Json, changed: dict[str, str]) -> Json:
-    """The event with texts changed, and with the reason that its details hid."""
-    if not changed:
-        return event
-    facts = {**block, **changed}
-    if "reason" in facts and "details" in changed and wire.HIDDEN_REASON in changed["details"]:
-        facts |= _revealed(changed["details"])
-    return {**event, attribute_name(event["eventType"]): facts}
+_PLACES = {kind: (attribute_name(kind), member) for kind, member in TEXT_OF.items()}
+
+
+def _with(event: Json, text: str) -> Json:
+    """The event with its payload changed, and with the reason that hid in it."""
+    name, member = _PLACES[event["eventType"]]
+    facts = {**event[name], member: text}
+    if "reason" in facts and wire.HIDDEN_REASON in text:
+        facts |= _revealed(text)
+    return {**event, name: facts}
 
 
 def _revealed(details: str) -> dict[str, str]:
@@ -228,10 +254,19 @@ def shrunk(decision: Json, payloads: Payloads) -> Json:
     changed = {}
     for name, block in decision.items():
         if isinstance(block, dict):
-            shrink = payloads.shrink_start if name in _STARTING else payloads.shrink
-            seals = payloads.seals and name != _LAMBDA
-            changed[name] = _shrunk_block(_hiding(block) if seals else block, shrink, seals=seals)
+            sealing = payloads.seals and name != _LAMBDA
+            changed[name] = _shrunk_block(
+                _hiding(block) if sealing else block,
+                _shrink(name, payloads),
+                least=0 if sealing else _SURELY_SHORT,
+            )
     return {**decision, **changed}
+
+
+def _shrink(name: str, payloads: Payloads) -> Callable[[str], str]:
+    if name in _STARTING:
+        return payloads.shrink_start
+    return payloads.fit if name == _LAMBDA else payloads.shrink
 
 
 def hiding(reason: str, details: str) -> str:
@@ -252,8 +287,7 @@ def _hiding(block: Json) -> Json:
     return {**block, "reason": HIDDEN, "details": details}
 
 
-def _shrunk_block(block: Json, shrink: Callable[[str], str], *, seals: bool) -> Json:
-    least = 0 if seals else _SURELY_SHORT
+def _shrunk_block(block: Json, shrink: Callable[[str], str], least: int) -> Json:
     long = [member for member in PAYLOAD_MEMBERS if len(block.get(member) or "") > least]
     return {**block, **{member: shrink(block[member]) for member in long}}
 

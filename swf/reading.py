@@ -85,8 +85,7 @@ class SwfReading(SwfCalls):
         under a key that is not here, `UnknownExecutionError`.
         """
         for event in self._raw_history(workflow_id, run_id):
-            for text in swf_events.referring_texts(event, self.payloads):
-                yield from references_in(text)
+            yield from references_in(swf_events.open_text(event, self.payloads))
 
     def follow(
         self,

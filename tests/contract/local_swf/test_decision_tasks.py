@@ -475,3 +475,70 @@ def test_a_timer_of_no_seconds_fires_at_once(world):
     world.decide(timer("t", 0))
     assert world.decision()["previousStartedEventId"] == 3
     assert world.types(run_id)[-3:-1] == ["TimerFired", "DecisionTaskScheduled"]
+
+
+SETTINGS = {
+    "executionStartToCloseTimeout": "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED",
+    "taskList": "DEFAULT_TASK_LIST_UNDEFINED",
+    "taskStartToCloseTimeout": "DEFAULT_TASK_START_TO_CLOSE_TIMEOUT_UNDEFINED",
+    "childPolicy": "DEFAULT_CHILD_POLICY_UNDEFINED",
+}
+GIVEN = {
+    "executionStartToCloseTimeout": "60",
+    "taskList": LIST,
+    "taskStartToCloseTimeout": "NONE",
+    "childPolicy": "ABANDON",
+}
+
+
+def continue_with(world, version, given):
+    """Register versions `bare` and `old`, and continue a run as one; its newest event."""
+    for name in ("bare", "old"):
+        world.client.register_workflow_type(domain="d", name=WORKFLOW["name"], version=name)
+    old = {"name": WORKFLOW["name"], "version": "old"}
+    world.client.deprecate_workflow_type(domain="d", workflowType=old)
+    run_id = world.start(childPolicy="TERMINATE", tagList=["t"], input="i")
+    made = decision("ContinueAsNewWorkflowExecution", workflowTypeVersion=version, **given)
+    world.decide(made)
+    return world.history(run_id)
+
+
+@pytest.mark.parametrize(
+    ("version", "missing", "cause"),
+    [
+        ("old", None, "WORKFLOW_TYPE_DEPRECATED"),
+        ("none", None, "WORKFLOW_TYPE_DOES_NOT_EXIST"),
+        *(("bare", member, cause) for member, cause in SETTINGS.items()),
+    ],
+)
+def test_a_run_that_cannot_be_continued_says_why_and_stays_open(world, version, missing, cause):
+    given = {member: value for member, value in GIVEN.items() if member != missing}
+    events = continue_with(world, version, given)
+    assert events[-1]["eventType"] == "DecisionTaskScheduled"
+    failed = last(events, "ContinueAsNewWorkflowExecutionFailed")
+    assert failed == {"cause": cause, "decisionTaskCompletedEventId": 4}
+
+
+def test_a_continued_run_shows_its_own_settings_only(world):
+    events = continue_with(world, "bare", GIVEN)
+    continued = last(events, "WorkflowExecutionContinuedAsNew")
+    run_id = continued.pop("newExecutionRunId")
+    bare = {"name": WORKFLOW["name"], "version": "bare"}
+    assert continued == {**GIVEN, "decisionTaskCompletedEventId": 4, "workflowType": bare}
+    started = attributes(world.history(run_id)[0])
+    assert started.pop("continuedExecutionRunId")
+    assert started == {**GIVEN, "parentInitiatedEventId": 0, "workflowType": bare}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "cause"),
+    [
+        ("CancelTimer", {"timerId": "x"}, "TIMER_ID_UNKNOWN"),
+        ("RequestCancelActivityTask", {"activityId": "x"}, "ACTIVITY_ID_UNKNOWN"),
+    ],
+)
+def test_what_is_not_open_cannot_be_cancelled(world, kind, given, cause):
+    run_id = world.start()
+    world.decide(decision(kind, **given))
+    failed = last(world.history(run_id), f"{kind}Failed")
+    assert failed == {**given, "cause": cause, "decisionTaskCompletedEventId": 4}

@@ -84,6 +84,7 @@ def test_the_javascript_sdk(swf, node):
         ["node", script, swf.url], cwd=node, capture_output=True, text=True, check=True
     )
     assert json.loads(ended.stdout) == {
+        "abandoned": "AbortError",
         "again": ["WorkflowExecutionAlreadyStartedFault", "Already Started"],
         "invalid": "ValidationException",
         "dated": True,

@@ -26,11 +26,18 @@ await send("RegisterWorkflowType", {
   defaultTaskStartToCloseTimeout: "30",
   defaultExecutionStartToCloseTimeout: "100",
 });
+const taskList = { name: "main" };
+const abandoned = new AbortController();
+const poll = client
+  .send(new swf.PollForDecisionTaskCommand({ domain, taskList }), { abortSignal: abandoned.signal })
+  .catch((error) => error.name);
+await fault("CountPendingDecisionTasks", { domain, taskList }); // meanwhile the poll is sent
+abandoned.abort();
 const start = { domain, workflowId: "w", workflowType };
 const { runId } = await send("StartWorkflowExecution", start);
 const again = await fault("StartWorkflowExecution", start);
 const invalid = await fault("StartWorkflowExecution", { domain });
-const task = await send("PollForDecisionTask", { domain, taskList: { name: "main" } });
+const task = await send("PollForDecisionTask", { domain, taskList });
 await send("RespondDecisionTaskCompleted", {
   taskToken: task.taskToken,
   decisions: [{ decisionType: "CompleteWorkflowExecution" }],
@@ -41,6 +48,7 @@ const { events } = await send("GetWorkflowExecutionHistory", {
 });
 console.log(
   JSON.stringify({
+    abandoned: await poll,
     again,
     invalid: invalid[0],
     dated: events[0].eventTimestamp instanceof Date,
