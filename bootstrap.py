@@ -37,8 +37,10 @@ usage: ./run.sh [COMMAND [ARGUMENTS]]        (Windows: run.bat)
   setup          register the domain and the types
   decider        run a decider until Ctrl+C
   worker         run an activity worker until Ctrl+C
-  start, status, list, history, monitor, signal, resume, cancel, terminate, batch
+  start, status, list, history, monitor, waiting, audit, batch, gc
                  executions, as workflow_starter.py does; COMMAND --help tells more
+  resume, back, reprocess, skip, pause, continue, rollback, answer, signal, cancel, terminate
+                 steering an execution; --dry-run says what would happen
   stop           stop the embedded SWF
   clean          delete local data: the embedded SWF's, the business database, logs (--yes)
   help           this text
@@ -52,9 +54,19 @@ STARTER_COMMANDS = (
     "monitor",
     "signal",
     "resume",
+    "back",
+    "reprocess",
+    "skip",
+    "pause",
+    "continue",
+    "rollback",
+    "answer",
+    "waiting",
+    "audit",
     "cancel",
     "terminate",
     "batch",
+    "gc",
 )
 
 SCRIPTS = {

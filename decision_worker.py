@@ -165,8 +165,18 @@ class DecisionWorker:
         return [event for event in events if event["eventId"] <= task["startedEventId"]]
 
     def _begin(self, task: Task) -> Execution:
-        run_id = task["workflowExecution"]["runId"]
-        return Execution(self._definition(task), self.policy, start_id=run_id)
+        run = task["workflowExecution"]
+        return Execution(
+            self._definition(task),
+            self.policy,
+            start_id=run["runId"],
+            workflow_id=run["workflowId"],
+            contents=self._content,
+        )
+
+    def _content(self, reference: wire.Json) -> wire.Json:
+        """What a reference stands for: always the same value, for it is named by its hash."""
+        return wire.loads(self.swf_client.payloads.get(reference))
 
     def _definition(self, task: Task) -> Definition:
         kind = task.get("workflowType") or attributes(task["events"][0])["workflowType"]
@@ -269,13 +279,16 @@ def _closing(decisions: Sequence[Mapping[str, Any]]) -> bool:
 def _tell(task: Task, fact: Fact) -> None:
     """Write a fact of the core into the log, in the words that users look for."""
     run = task["workflowExecution"]
-    fields = dict(fact.fields)
+    fields = {key: item for key, item in fact.fields.items() if key not in _DATA}
     line = LINES[fact.kind](fields)
     log = _log.warning if fact.kind in _WARNINGS else _log.info
     log(line, workflow_id=run["workflowId"], run_id=run["runId"], **fields)
 
 
-_WARNINGS = frozenset({"blocked", "compensation_failed"})
+_DATA = frozenset({"before", "after"})
+"""What a fact tells of the business data, which logs leave out."""
+
+_WARNINGS = frozenset({"blocked", "compensation_failed", "halted"})
 
 LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "activity_failed": lambda f: f"Activity '{f['step']}' failed: {f.pop('reason')}",
@@ -285,6 +298,9 @@ LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "rollback": lambda f: f"Rolling back: {f['step']} failed for good",
     "compensation_failed": lambda f: f"Not compensated: {f['step']}",
     "signal": lambda f: f"Signal {f.pop('signal')}: {f['outcome']}",
+    "halted": lambda f: f"Step {f['step']} failed and waits for an operator: {f.pop('why')}",
+    "waiting": lambda f: f"Waiting for signal {f['signal']} at {f['step']}",
+    "edited": lambda f: f"Data edited ({f['what']})",
     "blocked": lambda f: f"Blocked: {f.pop('why')}",
 }
 """The text of each kind of fact; what it takes out is not repeated in the fields."""

@@ -60,9 +60,9 @@ class DivergedError(UndecidableError):
         self.step = step
         self.event_id = event_id
         super().__init__(
-            f"the history does not fit definition {version}: at step {step} it asks for {expected}, "
-            f"and event {event_id} has {actual}. Nothing was changed; give the decider the "
-            "definition that the execution began under"
+            f"the history does not fit definition {version}: at step {step} it asks for "
+            f"{expected}, and event {event_id} has {actual}. Nothing was changed; give the "
+            "decider the definition that the execution began under"
         )
 
 

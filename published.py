@@ -7,6 +7,7 @@ serve what lies here, and whoever looks at an old run needs the graph that it fo
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import process
@@ -25,13 +26,53 @@ def file_of(name: str, version: str, folder: Path = FOLDER) -> Path:
 def find(name: str, version: str, folder: Path = FOLDER) -> Definition | None:
     """The definition of that workflow type, or None where there is none on this machine.
 
-    A published file comes before the code: runs that began under it must finish under it.
+    A published file comes before the code: runs that began under it must finish under it.  Only
+    what is no part of the shape (attempts, timeouts) is the code's, for runs that begin now.
     """
     written = read(name, version, folder)
-    if written is not None:
-        return written
     shipped = process.shipped()
-    return shipped if (shipped.name, shipped.version) == (name, version) else None
+    ours = shipped if (shipped.name, shipped.version) == (name, version) else None
+    if written is None or (ours is not None and ours.hash == written.hash):
+        return ours
+    return written
+
+
+def named(wanted: str, folder: Path = FOLDER) -> Definition:
+    """The definition `NAME@VERSION`, or the highest version of `NAME`, if there is one."""
+    name, _, version = wanted.partition("@")
+    versions = [version] if version else versions_of(name, folder)
+    found = find(name, versions[-1], folder) if versions else None
+    if found is None:
+        there = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+        raise DefinitionError(
+            f"there is no definition {wanted}; published are: {', '.join(there) or 'none'}"
+        )
+    return found
+
+
+def others(shipped: Definition, folder: Path = FOLDER) -> list[Definition]:
+    """The published processes that are not versions of the shipped one, by name and version."""
+    found = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        name, _, version = path.name.removesuffix(SUFFIX).partition("@")
+        definition = read(name, version, folder) if name != shipped.name else None
+        if definition is not None:
+            found.append(definition)
+    return found
+
+
+def versions_of(name: str, folder: Path = FOLDER) -> list[str]:
+    """The versions of a process that are here, lowest first: numbers count as numbers."""
+    names = [path.name.removesuffix(SUFFIX) for path in folder.glob(f"{name}@*{SUFFIX}")]
+    found = {stem.partition("@")[2] for stem in names}
+    shipped = process.shipped()
+    if shipped.name == name:
+        found.add(shipped.version)
+    return sorted(found, key=_ordinal)
+
+
+def _ordinal(version: str) -> list[tuple[int, str]]:
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"[.\-]", version)]
 
 
 def read(name: str, version: str, folder: Path = FOLDER) -> Definition | None:

@@ -112,11 +112,25 @@ def ensure_registered(
     with _lock:
         if key in _known and not anew:
             return
-        check_file(wanted)
-        if registered_shape(client, wanted) != wanted.hash:
-            for _ in register(client, wanted):
-                pass
+        for needed in _with_children(wanted):
+            check_file(needed)
+            if registered_shape(client, needed) != needed.hash:
+                for _ in register(client, needed):
+                    pass
         _known.add(key)
+
+
+def _with_children(definition: Definition) -> list[Definition]:
+    """The definition and, as far as they are here, those of the processes that it starts."""
+    found = {(definition.name, definition.version): definition}
+    waiting = [definition]
+    while waiting:
+        for name, version in waiting.pop().children:
+            child = published.find(name, version)
+            if child is not None and (name, version) not in found:
+                found[name, version] = child
+                waiting.append(child)
+    return list(found.values())
 
 
 def registered_shape(client: SwfClient, definition: Definition) -> str | None:
@@ -312,6 +326,10 @@ def _run(options: argparse.Namespace) -> None:
     for line in register(client, shipped, list(ACTIVITIES), retention_days=options.retention):
         print(line)
     print(publish(shipped))
+    for definition in published.others(shipped):
+        for line in register(client, definition, retention_days=options.retention):
+            if line.kind != "domain":
+                print(line)
     for name in shipped.activities:
         if name not in ACTIVITIES:
             print(f"note: {name} has no function in activities/registry.py yet")

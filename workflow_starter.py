@@ -19,10 +19,22 @@ from typing import Any
 
 import logs
 import process
+import published
 import wire
-from config import Settings
+from config import YEAR_SECONDS, Settings
 from errors import InvalidInputError, UnknownExecutionError
-from starter import batch, garbage, history, listing, requests, runs, signals, watching
+from starter import (
+    auditing,
+    batch,
+    garbage,
+    history,
+    listing,
+    requests,
+    runs,
+    signals,
+    steering,
+    watching,
+)
 from starter import resume as resuming
 from starter import status as statuses
 from starter.batch import BatchResult
@@ -36,6 +48,8 @@ from starter.waiting import LOCAL, REMOTE, Rhythm, until
 from swf_client import SwfClient
 from wire import Json
 from workflow import Definition
+
+UNDO_SECONDS = 86_400  # that SWF's time limit leaves a process after its own, to roll back
 
 _log = logs.get("workflow_starter")
 
@@ -61,21 +75,21 @@ class WorkflowStarter:
         workflow_id: str | None = None,
         tags: Iterable[str] | None = None,
         timeout: int | str | None = None,
-        definition: Definition | None = None,
+        definition: Definition | str | None = None,
     ) -> Started:
         """Start an execution and give its `{"workflow_id", "run_id"}`.
 
         `input` is any JSON value (an order is an object with `order_id`), of any size.
         `workflow_id` is `workflow-<uuid4>` unless given; `tags` are five at most; `timeout`
         is for the whole execution, in seconds; `definition` is the shipped process unless
-        another registered one is given.  An id that is in use by an open execution raises
-        `ExecutionAlreadyStartedError`.
+        another is given: itself, or the `NAME` or `NAME@VERSION` of a published one.  An id
+        that is in use by an open execution raises `ExecutionAlreadyStartedError`.
         """
         chosen_id = requests.checked_workflow_id(workflow_id or requests.new_workflow_id())
-        chosen_tags = requests.checked_tags(tags)
-        seconds = requests.checked_timeout(timeout)
+        kind = _definition(definition)
+        chosen_tags = requests.checked_tags(tags, _own_tags(kind))
+        seconds = requests.checked_timeout(timeout) or self._room_for(kind)
         value = requests.checked_input(input)
-        kind = definition or process.shipped()
         self._register_missing(kind)
         start_id = requests.new_start_id()
         run_id = self.swf_client.start_execution(
@@ -210,6 +224,8 @@ class WorkflowStarter:
         *,
         actor: str | None = None,
         force: bool = False,
+        compensate: bool = False,
+        version: str | None = None,
     ) -> Resumed:
         """Go on from `step_name`, forward or back, with the results before it preserved.
 
@@ -219,11 +235,13 @@ class WorkflowStarter:
         `actor` is the user at this machine unless given.  Raises `UnknownStepError` for a
         step that the process has not, `SignalRefusedError` for one it cannot go on from, and
         `ExecutionAlreadyStartedError` where somebody else was faster.  `force` goes on even
-        where the effect of an earlier step was undone.
+        where the effect of an earlier step was undone; `compensate` undoes what a jump back
+        passes over.  `version` takes a closed execution on under another published version.
+        The name of an undo activity (`RollbackStep`) resumes a rollback at what it could not undo.
         """
         edits = None if input is None else requests.checked_input(input)
         request = signals.new_request(reason, actor)
-        wanted = resuming.Resume(workflow_id, step_name, request, edits, force)
+        wanted = resuming.Resume(workflow_id, step_name, request, edits, force, compensate, version)
         resumed = resuming.resume(self.swf_client, wanted, self._run(workflow_id, run_id))
         _log.info(
             f"Resuming workflow: {workflow_id} (run {resumed['run_id']}) from step: {step_name}",
@@ -231,6 +249,138 @@ class WorkflowStarter:
             actor=request["actor"],
         )
         return resumed
+
+    def go_back(
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        steps: int = 1,
+        *,
+        compensate: bool = False,
+        **operator: Any,
+    ) -> Sent:
+        """Go back to the step that ran so many `steps` before the one in progress.
+
+        This and the next six methods send a signal to an open execution and give its
+        `{"workflow_id", "run_id", "request_id"}`; `signal_outcome` has the decider's answer.
+        `operator` is `reason`, `actor` (the user at this machine unless given) and `if_at`, the
+        visit that was seen, as `STEP:VISIT`: the signal is refused where the execution has moved
+        on since.  What would be refused raises `SignalRefusedError` and is not sent.
+        """
+        members: dict[str, Json] = {"steps": steps}
+        if compensate:
+            members["compensate"] = True
+        return self._steer(signals.GO_BACK, workflow_id, run_id, members, operator)
+
+    def reprocess_step(
+        self,
+        workflow_id: str,
+        step_name: str,
+        run_id: str | None = None,
+        *,
+        input: Json = None,  # noqa: A002
+        **operator: Any,
+    ) -> Sent:
+        """Run a step again after the one in progress, replace its result, then go on."""
+        members = {"step_name": step_name} | ({} if input is None else {"input": input})
+        return self._steer(signals.REPROCESS_STEP, workflow_id, run_id, members, operator)
+
+    def skip_step(
+        self,
+        workflow_id: str,
+        step_name: str,
+        run_id: str | None = None,
+        *,
+        result: Json = None,
+        **operator: Any,
+    ) -> Sent:
+        """Take `result` (an empty object unless given) for the step in progress, and go on."""
+        members = {"step_name": step_name, "result": {} if result is None else result}
+        return self._steer(signals.SKIP_STEP, workflow_id, run_id, members, operator)
+
+    def pause_workflow(self, workflow_id: str, run_id: str | None = None, **operator: Any) -> Sent:
+        """Hold the execution after the steps in progress."""
+        return self._steer(signals.PAUSE, workflow_id, run_id, {}, operator)
+
+    def continue_workflow(
+        self, workflow_id: str, run_id: str | None = None, **operator: Any
+    ) -> Sent:
+        """Go on after a pause; steps that failed and wait for an operator are tried again."""
+        return self._steer(signals.CONTINUE, workflow_id, run_id, {}, operator)
+
+    def roll_back_workflow(
+        self, workflow_id: str, run_id: str | None = None, **operator: Any
+    ) -> Sent:
+        """Stop, undo every step that declares a compensation, and fail."""
+        return self._steer(signals.ROLL_BACK, workflow_id, run_id, {}, operator)
+
+    def answer(
+        self,
+        workflow_id: str,
+        signal_name: str,
+        answer: Json = None,
+        run_id: str | None = None,
+        *,
+        step_name: str | None = None,
+        **operator: Any,
+    ) -> Sent:
+        """Answer a step that waits for a signal: an approval, corrected data.
+
+        `answer` is a JSON object; with `actor` and `reason` it becomes the step's result.
+        `step_name` says which step, where several wait for the same signal.
+        """
+        members = dict(answer) if isinstance(answer, dict) else {"answer": answer}
+        if step_name is not None:
+            members["step_name"] = step_name
+        return self._steer(signal_name, workflow_id, run_id, members, operator)
+
+    def foresee(
+        self, signal_name: str, workflow_id: str, run_id: str | None = None, **members: Json
+    ) -> steering.Forecast:
+        """What a signal with these `members` would do, in words, without sending it."""
+        request = self._request(signal_name, workflow_id, members, {})
+        return steering.foresee(self.swf_client, request, self._run(workflow_id, run_id))
+
+    def waiting(self, *, limit: int | None = 100) -> list[Status]:
+        """Open executions that wait for a person: a signal, a failed step, a pause."""
+        return listing.waiting(self.swf_client, limit)
+
+    def audit(self, workflow_id: str, run_id: str | None = None) -> list[auditing.Entry]:
+        """Who did what to an execution, when and why, and which data that changed."""
+        return auditing.audit(self.swf_client, workflow_id, self._run(workflow_id, run_id))
+
+    def _steer(
+        self,
+        signal_name: str,
+        workflow_id: str,
+        run_id: str | None,
+        members: dict[str, Json],
+        operator: dict[str, Any],
+    ) -> Sent:
+        request = self._request(signal_name, workflow_id, members, operator)
+        sent = steering.send(self.swf_client, request, self._run(workflow_id, run_id))
+        _log.info(
+            f"Signaled workflow: {workflow_id} with {signal_name}",
+            run_id=sent["run_id"],
+            actor=request.payload["actor"],
+        )
+        return sent
+
+    def _request(
+        self,
+        signal_name: str,
+        workflow_id: str,
+        members: dict[str, Json],
+        operator: dict[str, Any],
+    ) -> steering.Request:
+        known = {"reason", "actor", "if_at"}
+        if operator.keys() - known:
+            raise TypeError(f"unknown arguments: {', '.join(sorted(operator.keys() - known))}")
+        who = signals.new_request(operator.get("reason"), operator.get("actor"))
+        if operator.get("if_at"):
+            who["if_at"] = operator["if_at"]
+        payload = {**who, **requests.checked_input(members)}
+        return steering.Request(workflow_id, signals.checked_name(signal_name), payload)
 
     def signal_workflow(
         self,
@@ -314,6 +464,13 @@ class WorkflowStarter:
     def _rhythm(self) -> Rhythm:
         return REMOTE if self.settings.swf_endpoint == "aws" else LOCAL
 
+    def _room_for(self, kind: Definition) -> str | None:
+        """SWF's own time limit: later than the process's, which needs time to undo."""
+        if kind.deadline is None:
+            return None
+        usual = int(self.settings.workflow_execution_timeout)
+        return str(min(max(usual, kind.deadline + UNDO_SECONDS), YEAR_SECONDS))
+
     def _register_missing(self, kind: Definition) -> None:
         """On the local engine nobody has to run `setup.py` first."""
         if self.settings.swf_endpoint == "local":
@@ -339,6 +496,17 @@ class WorkflowStarter:
     def _closing(self, workflow_id: str, run_id: str) -> Event | None:
         last = runs.last_event(self.swf_client, workflow_id, run_id)
         return last if last["eventType"] in runs.CLOSINGS else None
+
+
+def _definition(wanted: Definition | str | None) -> Definition:
+    """The process to start: the shipped one, a published one by name, or the one given."""
+    if isinstance(wanted, str):
+        return published.named(wanted)
+    return wanted or process.shipped()
+
+
+def _own_tags(kind: Definition) -> tuple[str, ...]:
+    return (listing.PERSON_TAG,) if kind.waits_for_people else ()
 
 
 def _checked_interval(interval: float) -> float:

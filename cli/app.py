@@ -17,17 +17,26 @@ import config
 import logs
 from arguments import Parser, safe
 from cli import (
+    answer,
+    audit,
+    back,
     batch,
     cancel,
     gc,
     history,
     listing,
     monitor,
+    pause,
+    proceed,
+    reprocess,
     resume,
+    rollback,
     signal,
+    skip,
     start,
     status,
     terminate,
+    waiting,
 )
 from cli.command import Command
 from cli.output import Output
@@ -53,6 +62,15 @@ COMMANDS: tuple[Command, ...] = (
     monitor.COMMAND,
     signal.COMMAND,
     resume.COMMAND,
+    back.COMMAND,
+    reprocess.COMMAND,
+    skip.COMMAND,
+    pause.COMMAND,
+    proceed.COMMAND,
+    rollback.COMMAND,
+    answer.COMMAND,
+    waiting.COMMAND,
+    audit.COMMAND,
     cancel.COMMAND,
     terminate.COMMAND,
     batch.COMMAND,

@@ -24,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="even if an earlier step's effect was undone"
     )
+    parser.add_argument(
+        "--compensate", action="store_true", help="undo the steps that a jump back passes over"
+    )
+    parser.add_argument(
+        "--definition-version",
+        metavar="VERSION",
+        help="take a closed execution on under another published version",
+    )
     add_operator(parser)
     add_answer(parser)
 
@@ -37,6 +45,8 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         reason=arguments.reason,
         actor=arguments.actor,
         force=arguments.force,
+        compensate=arguments.compensate,
+        version=arguments.definition_version,
     )
     if "previous_run_id" not in resumed:
         sent = {**resumed, "previous_run_id": None}

@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tag", metavar="TAG", action="append", default=[], help="repeatable, five at most"
     )
+    parser.add_argument(
+        "--definition",
+        metavar="NAME[@VERSION]",
+        help="another published process; its highest version unless one is named",
+    )
     parser.add_argument("--timeout", metavar="SECONDS", help="for the whole execution")
     parser.add_argument(
         "--wait", action="store_true", help="wait for the end; exit code 1 unless it COMPLETED"
@@ -40,6 +45,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         workflow_id=arguments.id,
         tags=arguments.tag,
         timeout=arguments.timeout,
+        definition=arguments.definition,
     )
     said = [f"Workflow ID: {started['workflow_id']}", f"Run ID: {started['run_id']}"]
     if not (arguments.wait and output.as_json):
@@ -54,7 +60,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
 def run_example(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Start the example order."""
     arguments.input, arguments.id, arguments.tag = str(EXAMPLE_ORDER), None, []
-    arguments.timeout, arguments.wait = None, False
+    arguments.timeout, arguments.wait, arguments.definition = None, False, None
     return run(starter, arguments, output)
 
 

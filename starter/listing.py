@@ -8,8 +8,11 @@ from datetime import datetime
 from itertools import islice
 
 from starter.runs import Info
-from starter.status import Summary, summary
+from starter.status import Status, Summary, status, summary
 from swf_client import SwfClient
+
+PERSON_TAG = "waits-for-people"
+"""The tag of executions whose process has steps that people answer."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,25 @@ class Filter:
 def executions(client: SwfClient, wanted: Filter, limit: int | None) -> list[Summary]:
     """At most `limit` executions: the open ones first, each part newest first."""
     return [summary(info) for info in islice(_infos(client, wanted), limit)]
+
+
+def waiting(client: SwfClient, limit: int | None) -> list[Status]:
+    """Open executions that wait for a person, as their deciders left word.
+
+    Processes with steps for people carry a tag, so that SWF finds them; one call for each of
+    those says whether it waits now.
+    """
+    found = client.open_executions(tag=PERSON_TAG)
+    statuses = (status(client, *_ids(info)) for info in found)
+    return list(islice((item for item in statuses if _waits(item)), limit))
+
+
+def _ids(info: Info) -> tuple[str, str]:
+    return info["execution"]["workflowId"], info["execution"]["runId"]
+
+
+def _waits(found: Status) -> bool:
+    return bool(found["waits_for"] or found["failed"]) or found["state"] == "PAUSED"
 
 
 def _infos(client: SwfClient, wanted: Filter) -> Iterator[Info]:

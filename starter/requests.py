@@ -41,11 +41,14 @@ def checked_workflow_id(workflow_id: str) -> str:
     return workflow_id
 
 
-def checked_tags(tags: Iterable[str] | None) -> list[str]:
-    """The tags as a list; `InvalidInputError` for more, or longer ones, than SWF takes."""
+def checked_tags(tags: Iterable[str] | None, own: Iterable[str] = ()) -> list[str]:
+    """The tags as a list; `InvalidInputError` for more, or longer ones, than SWF takes.
+
+    `own` are tags of ours, which count with the caller's.
+    """
     if isinstance(tags, str):
         raise InvalidInputError(f"tags must be a list of texts, not the text {tags!r}")
-    chosen = list(tags or ())
+    chosen = [*(tags or ()), *own]
     if len(chosen) > TAGS:
         raise InvalidInputError(f"{len(chosen)} tags; SWF takes {TAGS} at most")
     for tag in chosen:

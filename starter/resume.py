@@ -9,20 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-import published
 import wire
 from errors import (
-    DefinitionError,
     EngineUnreachableError,
     ExecutionAlreadyStartedError,
     SignalRefusedError,
-    UnknownExecutionError,
 )
-from starter import runs, signals
+from starter import replays, runs, signals
 from starter.runs import Event, Info, Origin, Started
 from swf_client import SwfClient
 from wire import Json
-from workflow import Definition, Execution
+from workflow import Execution
 
 STARTS = 3  # how often a start that got no answer is repeated
 
@@ -39,6 +36,10 @@ class Resume:
     """Merged over the step's input; None leaves it as it was."""
     force: bool = False
     """Whether to go on although the effect of an earlier step was undone."""
+    compensate: bool = False
+    """Whether to undo what a jump back passes over."""
+    version: str | None = None
+    """Version of the definition for the new run of a closed execution; None keeps the old one."""
 
     @property
     def payload(self) -> dict[str, Json]:
@@ -48,6 +49,8 @@ class Resume:
             payload["input"] = self.input
         if self.force:
             payload["force"] = True
+        if self.compensate:
+            payload["compensate"] = True
         return payload
 
 
@@ -81,10 +84,14 @@ def resume(client: SwfClient, wanted: Resume, run_id: str) -> Resumed:
 
 def _signal(client: SwfClient, wanted: Resume, running: Info) -> Resumed:
     run_id = runs.run_id_of(running)
-    definition = _definition(running)
-    if definition is not None:  # else the deciders, who have it, judge alone
-        events = _events(client, wanted.workflow_id, run_id)
-        _execution(definition, events, run_id).check_resume(wanted.step_name, force=wanted.force)
+    if wanted.version is not None:
+        raise SignalRefusedError(
+            f"workflow {wanted.workflow_id} is open, and stays with the version it began with; "
+            "another version can be given when a closed one is resumed"
+        )
+    execution = replays.replay(client, wanted.workflow_id, run_id)
+    if execution is not None:  # else the deciders, who have the definition, judge alone
+        execution.check_resume(wanted.step_name, force=wanted.force)
     text = wire.dumps(wanted.payload)
     client.signal(wanted.workflow_id, signals.RESUME_FROM_STEP, text, run_id)
     return _answer(wanted, run_id)
@@ -111,31 +118,50 @@ def _newest_closed(client: SwfClient, workflow_id: str, run_id: str, own: Origin
 
 
 def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> Resumed:
-    events = _events(client, wanted.workflow_id, closed_id)
+    events = replays.events_of(client, wanted.workflow_id, closed_id)
     old = runs.origin_of(events[0], closed_id)
     if old.parent:
         raise SignalRefusedError(
             f"workflow {wanted.workflow_id} is a child of {old.parent['workflowId']}; "
-            "resume it there with the signal REPROCESS_STEP"
+            "run it again there with the signal REPROCESS_STEP"
         )
     description = client.describe(wanted.workflow_id, closed_id)
-    definition = _definition(description["executionInfo"])
-    if definition is None:
-        raise _no_definition(description["executionInfo"])
-    execution = _execution(definition, events, closed_id)
-    execution.check_resume(wanted.step_name, force=wanted.force)
     envelope = {
         "start_id": old.start_id,
         "previous_run_id": closed_id,
-        "snapshot": execution.snapshot(),
+        "snapshot": _snapshot(client, wanted, description["executionInfo"], events),
         "resume": wanted.payload,
     }
+    if wanted.version is not None:
+        description["executionInfo"]["workflowType"]["version"] = wanted.version
     value, _ = wire.unwrap_start(wire.loads(runs.attributes(events[0]).get("input")))
     text = wire.dumps(wire.wrap_start(value, envelope))
     run_id = _started(client, wanted, description, text, old.start_id)
     resumed = _answer(wanted, run_id)
     resumed["previous_run_id"] = closed_id
     return resumed
+
+
+def _snapshot(client: SwfClient, wanted: Resume, info: Info, events: list[Event]) -> Json:
+    """What the closed run had become, if it can be resumed as wanted."""
+    run_id = runs.run_id_of(info)
+    definition = replays.needed_definition(info)
+    execution = replays.folded(client, definition, events, wanted.workflow_id, run_id)
+    snapshot = execution.snapshot()
+    if wanted.version is None:
+        execution.check_resume(wanted.step_name, force=wanted.force)
+        return snapshot
+    kind = {"name": definition.name, "version": wanted.version}
+    newer = replays.needed_definition({"workflowType": kind})
+    trial = Execution.from_snapshot(snapshot, newer)
+    trial.check_resume(wanted.step_name, force=wanted.force)
+    lost = sorted(set(execution.unresolved()) - set(trial.unresolved()))
+    if lost and not wanted.force:
+        raise SignalRefusedError(
+            f"version {wanted.version} does not say how to undo {', '.join(lost)}, which ran under "
+            f"{definition.version}; keep their steps and compensations in it, or use --force"
+        )
+    return snapshot
 
 
 def _started(
@@ -193,33 +219,6 @@ def _resumed_meanwhile(
         )
         error.args = (message,)
     return error
-
-
-# --- both --------------------------------------------------------------------------------
-
-
-def _events(client: SwfClient, workflow_id: str, run_id: str) -> list[Event]:
-    try:
-        return list(client.history_for_core(workflow_id, run_id))
-    except UnknownExecutionError:
-        raise runs.unknown(client, workflow_id, run_id) from None
-
-
-def _definition(info: Info) -> Definition | None:
-    return published.find(info["workflowType"]["name"], info["workflowType"]["version"])
-
-
-def _no_definition(info: Info) -> DefinitionError:
-    kind = info["workflowType"]
-    name = published.file_of(kind["name"], kind["version"]).name
-    return DefinitionError(
-        f"this machine has no definition of {kind['name']} {kind['version']}: put {name} into "
-        "definitions/, or resume where it is"
-    )
-
-
-def _execution(definition: Definition, events: list[Event], run_id: str) -> Execution:
-    return Execution.from_history(events, definition, start_id=run_id)
 
 
 def _answer(wanted: Resume, run_id: str) -> Resumed:

@@ -17,6 +17,12 @@ from swf_client import SwfClient
 from wire import Json
 
 RESUME_FROM_STEP = "RESUME_FROM_STEP"
+GO_BACK = "GO_BACK"
+REPROCESS_STEP = "REPROCESS_STEP"
+SKIP_STEP = "SKIP_STEP"
+PAUSE = "PAUSE"
+CONTINUE = "CONTINUE"
+ROLL_BACK = "ROLL_BACK"
 SIGNAL_HANDLED = "SIGNAL_HANDLED"
 NAME_CHARACTERS = 256  # SWF's limit for the name of a signal
 

@@ -16,7 +16,17 @@ from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, 
 from swf_client import SwfClient
 from wire import Json
 
-CONTEXT = ("visit", "attempt", "next_retry_at", "last_error", "blocked", "progress")
+CONTEXT = (
+    "visit",
+    "attempt",
+    "next_retry_at",
+    "last_error",
+    "blocked",
+    "progress",
+    "places",
+    "waits_for",
+    "failed",
+)
 """What a status takes from the execution context under the same names."""
 
 
@@ -50,6 +60,12 @@ class Status(Summary):
     """Why deciders cannot go on, when they cannot."""
     progress: dict[str, int] | None
     """Steps `done` `of` all."""
+    places: list[str] | None
+    """Paths of the steps in hand, where there are several; 20 at most."""
+    waits_for: list[dict[str, Json]] | None
+    """Signals that steps wait for: `signal`, `path`, `until` (seconds since 1970, or None)."""
+    failed: list[dict[str, Json]] | None
+    """Steps that failed and wait for an operator: `path`, `error`."""
     previous_run_id: str | None
     """The run that this one continues."""
     next_run_id: str | None
@@ -129,6 +145,9 @@ def outcome(last: Event) -> dict[str, Json]:
         "next_run_id": facts.get("newExecutionRunId"),
         "next_retry_at": None,
         "blocked": None,
+        "waits_for": None,
+        "failed": None,
+        "places": None,
     }
 
 

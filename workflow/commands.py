@@ -16,7 +16,7 @@ from workflow import children, closing, dataflow, markers
 from workflow.graph import Settings
 from workflow.machine import Machine
 from workflow.policy import patience
-from workflow.state import CORE_REVISION, Mode, Phase, Via, Work
+from workflow.state import CORE_REVISION, ROOT, Mode, Open, Phase, Stop, Via, Work
 
 Decision: TypeAlias = dict[str, Any]
 """One SWF decision as boto3 takes it: decisionType and xxxDecisionAttributes."""
@@ -42,7 +42,8 @@ def decide(machine: Machine) -> list[Decision]:
         return _ending(machine, first)
     if _must_continue(machine):
         return _continuing(machine, first)
-    wanted = [*first, *_deadline(machine), *_stopping(machine), *_work(machine)]
+    timers = [*_deadline(machine), *_watch(machine)]
+    wanted = [*first, *timers, *_stopping(machine), *_work(machine)]
     return _awake(machine, _fitting(machine, wanted))
 
 
@@ -139,7 +140,7 @@ def _wants(machine: Machine) -> bool:
 
 
 def _has_open(machine: Machine, kind: str) -> bool:
-    return any(item.kind == kind for item in machine.state.open.values())
+    return any(item.kind == kind for item in machine.special.values())
 
 
 # --- markers ----------------------------------------------------------------------------------
@@ -252,13 +253,16 @@ def _timer(timer_id: str, wait: int, **control: Json) -> Decision:
 
 def _unwanted_timers(machine: Machine) -> list[Decision]:
     state = machine.state
-    unwanted = [state.open[event_id].id for event_id in state.unwanted if event_id in state.open]
-    for item in state.open.values() if state.stops or machine.counts["timer"] else ():
-        if (item.kind == "grace" and int(item.work or 0) not in state.stops) or (
-            item.kind == "deadline" and state.deadline is None
-        ):
-            unwanted.append(item.id)
-    return [_decision("CancelTimer", timerId=timer_id) for timer_id in unwanted]
+    items = [state.open[event_id] for event_id in state.unwanted if event_id in state.open]
+    items += [item for item in machine.special.values() if _is_over(machine, item)]
+    return [_decision("CancelTimer", timerId=item.id) for item in items]
+
+
+def _is_over(machine: Machine, item: Open) -> bool:
+    """Whether what a timer was started for is over."""
+    if item.kind == "grace":
+        return int(item.work or ROOT) not in machine.state.stops
+    return item.kind == "deadline" and machine.state.deadline is None
 
 
 def _deadline(machine: Machine) -> list[Decision]:
@@ -272,22 +276,21 @@ def _deadline(machine: Machine) -> list[Decision]:
 
 def _stopping(machine: Machine) -> list[Decision]:
     """Ask what is in flight to stop, and start the grace after which it is abandoned."""
-    decisions: list[Decision] = []
-    for number, what in machine.state.stops.items():
-        works = [machine.state.works[key] for key in what.waiting]
-        decisions += _cancel_requests(machine, works)
-        if not _has_grace(machine, number):
-            timer_id = "grace" if number == 0 else f"grace.{number}"
-            control = {"work": str(number)} if number else {}
-            decisions.append(
-                _timer(timer_id, machine.policy.cancel_grace, timer="grace", **control)
-            )
-    return decisions
+    stops = machine.state.stops.items()
+    return [item for number, what in stops for item in _stop(machine, number, what)]
+
+
+def _stop(machine: Machine, number: int, what: Stop) -> Iterator[Decision]:
+    yield from _cancel_requests(machine, [machine.state.works[key] for key in what.waiting])
+    if not _has_grace(machine, number):
+        timer_id = f"grace.{number}" if number else "grace"
+        control: dict[str, Json] = {"work": str(number)} if number else {}
+        yield _timer(timer_id, machine.policy.cancel_grace, timer="grace", **control)
 
 
 def _has_grace(machine: Machine, number: int) -> bool:
-    items = machine.state.open.values()
-    return any(item.kind == "grace" and int(item.work or 0) == number for item in items)
+    items = machine.special.values()
+    return any(item.kind == "grace" and int(item.work or ROOT) == number for item in items)
 
 
 def _cancel_requests(machine: Machine, works: Iterable[Work]) -> list[Decision]:
@@ -303,12 +306,24 @@ def _cancel_request(machine: Machine, work: Work) -> Decision:
 
 
 def _questions(machine: Machine, works: Iterable[Work]) -> list[Decision]:
-    asked = {item.work for item in machine.state.open.values() if item.kind == "ask"}
+    asked = {item.work for item in machine.special.values() if item.kind == "ask"}
     return [
         _decision("SignalExternalWorkflowExecution", **children.ask(machine, work))
         for work in works
         if work.key not in asked
     ]
+
+
+def _watch(machine: Machine) -> list[Decision]:
+    """Ask now and then whether children that the run before started are still there."""
+    carried = [work for work in children.open_works(machine) if not work.opened]
+    if not carried or _winding_up(machine):
+        return []
+    questions = _questions(machine, [work for work in carried if not work.told])
+    if _has_open(machine, "watch"):
+        return questions
+    timer_id = f"watch.{machine.state.watched}"
+    return [*questions, _timer(timer_id, children.watch_seconds(machine), timer="watch")]
 
 
 def _hold(machine: Machine) -> list[Decision]:

@@ -18,6 +18,7 @@ from workflow import serial, validation
 from workflow.graph import (
     STEPS,
     Await,
+    Child,
     Map,
     Scope,
     Settings,
@@ -95,6 +96,13 @@ class Definition:
         undoing = [compensation_of(state) for state in states]
         last = [self.rollback.step, self.rollback.transaction]
         return tuple(dict.fromkeys(name for name in [*named, *undoing, *last] if name))
+
+    @property
+    def children(self) -> tuple[tuple[str, str], ...]:
+        """Name and version of the processes that its steps start, each once."""
+        states = [place.state for place in self.places.values()]
+        found = [(s.process, s.version) for s in states if isinstance(s, Child)]
+        return tuple(dict.fromkeys(found))
 
     @property
     def signals(self) -> frozenset[str]:

@@ -7,11 +7,13 @@ from typing import Any
 
 from errors import UndecidableError
 from wire import Json
-from workflow import commands, fold, signals, snapshot, status
+from workflow import commands, fold, preview, saga, signals, snapshot, status
 from workflow.definition import Definition
 from workflow.history import Event, in_order
 from workflow.machine import Contents, Fact, Machine, no_content
 from workflow.policy import Policy
+from workflow.preview import Preview
+from workflow.snapshot import restored
 from workflow.state import State
 
 
@@ -54,6 +56,14 @@ class Execution:
             definition, policy, start_id=start_id, workflow_id=workflow_id, contents=contents
         )
         execution.apply(events)
+        return execution
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Json, definition: Definition) -> Execution:
+        """The closed execution that `snapshot()` gave, under this or a newer definition."""
+        execution = cls(definition)
+        execution._machine.adopt(restored(snapshot, definition))
+        execution.state.closed = "CLOSED"
         return execution
 
     @property
@@ -102,6 +112,18 @@ class Execution:
     def snapshot(self) -> dict[str, Json]:
         """The state as a new run of this, closed, execution carries it on."""
         return snapshot.resumable(self.state, self.definition)
+
+    def preview(self, signal_name: str, payload: Json) -> Preview:
+        """What a signal with that payload would do; tried on a copy."""
+        return preview.preview(self._machine, signal_name, payload)
+
+    def unresolved(self) -> list[str]:
+        """Paths of the steps whose effect can still be undone, or could not be."""
+        return [visit.path for visit in saga.undoable(self._machine, None)]
+
+    def step_before(self, steps: int = 1) -> str:
+        """Path of the step that ran so many steps ago; `SignalRefusedError` where none did."""
+        return signals.before(self._machine, steps).path
 
     def check_resume(self, step_name: str, *, force: bool = False) -> None:
         """Raise `UnknownStepError` or `SignalRefusedError` where a resume would be refused."""

@@ -24,7 +24,6 @@ from workflow.graph import (
     scopes_of,
 )
 from workflow.machine import Failure, Machine
-from workflow.paths import MISSING
 from workflow.state import ROOT, Frame, Mode, Outcome, Phase, Via, Visit, Work
 
 
@@ -232,18 +231,20 @@ def wait_is_over(machine: Machine, work: Work) -> None:
 def start_frames(machine: Machine, visit: Visit, work: Work) -> None:
     """Begin every branch, or as many items as may be worked on at once."""
     started(machine, work)
-    state = machine.graph(visit)
     visit.frames = []
-    if isinstance(state, Parallel):
-        visit.left = len(state.branches)
-        for index in range(len(state.branches)):
-            start_frame(machine, visit, index)
+    state = machine.graph(visit)
+    if isinstance(state, Map):
+        _start_items(machine, visit, state)
         return
-    path = state.items_path if isinstance(state, Map) else "$"
-    items = dataflow.read(machine, machine.frame(visit), path)
-    items = None if items is MISSING else machine.content(items)
+    visit.left = len(scopes_of(state))
+    for index in range(visit.left):
+        start_frame(machine, visit, index)
+
+
+def _start_items(machine: Machine, visit: Visit, state: Map) -> None:
+    items = dataflow.read(machine, machine.frame(visit), state.items_path)
     if not isinstance(items, list):
-        why = f"States.Runtime: {path} is no list"
+        why = f"States.Runtime: there is no list at {state.items_path}"
         machine.fail(visit, Failure(why, retryable=False))
         return
     visit.items, visit.left = items, len(items)
@@ -267,16 +268,18 @@ def start_frame(machine: Machine, visit: Visit, index: int) -> Frame:
     return add_frame(machine, frame)
 
 
-def edit_input(machine: Machine, frame: Frame, key: int, edit: Json) -> None:
+def edit_input(machine: Machine, frame: Frame, key: int, request: dict[str, Json]) -> None:
     """Merge an operator's edit over an input; the edition before it stays on record."""
     frame.input = key
+    edit = request.get("input")
     if edit is None:
         return
     before = machine.state.inputs[key]
     both = isinstance(before, dict) and isinstance(edit, dict) and not is_reference(before)
     after = {**before, **edit} if both else edit
     frame.input = machine.state.add_input(after)
-    machine.tell("edited", frame=frame.path, before=before, after=after)
+    told = {"request_id": request.get("request_id"), "what": "input"}
+    machine.tell("edited", **told, path=frame.path, before=before, after=after)
 
 
 def _scope(machine: Machine, visit: Visit, index: int) -> Scope:

@@ -80,9 +80,11 @@ INHERITED = (
 def _resumed(machine: Machine, request: dict[str, Any]) -> None:
     """A closed run goes on in this one: at a step, or with what could not be undone."""
     name = request["step_name"]
+    request.setdefault("signal", signals.RESUME_FROM_STEP)
+    told = {key: request.get(key) for key in ("actor", "reason", "step_name", "request_id")}
+    machine.tell("signal", signal=request["signal"], outcome=signals.DONE, why="", **told)
     _set_deadline(machine)
     if name in signals.undo_activities(machine):
-        request["signal"] = signals.ROLL_BACK
         saga.start_again(machine, saga.not_undone_visits(machine), request)
         return
     target = jumps.find(machine, name)

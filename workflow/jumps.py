@@ -208,7 +208,7 @@ def _land(
     if not way:
         last = machine.last_visit(f"{frame.path}.{name}" if frame.path else name)
         key = frame.input if last is None else last.input
-        flow.edit_input(machine, frame, key, request.get("input"))
+        flow.edit_input(machine, frame, key, request)
         _reopen(machine, frame)
         return flow.enter(machine, frame, name, frame.trail if last is None else last.previous)
     owner, index = way[0]
@@ -307,7 +307,7 @@ def run_again(machine: Machine, frame: Frame, request: dict[str, Json], then: st
         machine.agenda.append(inner.id)
     else:
         key = frame.input if last is None else last.input
-        flow.edit_input(machine, frame, key, request.get("input"))
+        flow.edit_input(machine, frame, key, request)
         visit = flow.enter(machine, frame, name, previous=frame.trail)
         _tell(machine, visit, request)
     visit.then = then

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from errors import UndecidableError
 from wire import Json, is_reference
 from workflow.definition import Definition, settings_of
-from workflow.graph import TIMEOUT, Settings
+from workflow.graph import TIMEOUT, Pass, Settings
 from workflow.graph import State as GraphState
 from workflow.policy import Policy
 from workflow.serial import settings_from_json
@@ -94,11 +94,13 @@ class Machine:
         """A jump to be made, now that what it passes over is undone."""
         self.counts = {"activity": 0, "timer": 0, "child": 0, "other": 0}
         """How many of each are open in SWF."""
+        self.special: dict[int, Open] = {}
+        """What is open in SWF beside activities, children and retry timers, by event id."""
         self._known: dict[int, tuple[int | None, dict[str, int]]] = {}
         for work in state.works.values():
             self._list(work)
-        for item in state.open.values():
-            self.counts[_counted(item.kind)] += 1
+        for event_id, item in state.open.items():
+            self._count(event_id, item)
 
     # --- telling ------------------------------------------------------------------------------
 
@@ -150,10 +152,15 @@ class Machine:
     def opened(self, event_id: int, item: Open) -> None:
         """Remember what is open in SWF since that event."""
         self.state.open[event_id] = item
-        self.counts[_counted(item.kind)] += 1
+        self._count(event_id, item)
         work = self.state.works.get(item.work)
         if work is not None and item.kind in _OF_WORK:
             work.opened = event_id
+
+    def _count(self, event_id: int, item: Open) -> None:
+        self.counts[_counted(item.kind)] += 1
+        if item.kind not in _OF_WORK:
+            self.special[event_id] = item
 
     def forget(self, event_id: int) -> Open | None:
         """What was open since that event, which is over; None where it is not ours."""
@@ -161,6 +168,7 @@ class Machine:
         if item is None:
             return None
         self.counts[_counted(item.kind)] -= 1
+        self.special.pop(event_id, None)
         work = self.state.works.get(item.work)
         if work is not None and work.opened == event_id:
             work.opened = 0
@@ -182,8 +190,9 @@ class Machine:
         return self.state.visits[entry]
 
     def graph(self, visit: Visit) -> GraphState:
-        """The state that a visit is in."""
-        return self.definition.state(visit.name)
+        """The state that a visit is in; a mere place where this version has it no more."""
+        place = self.definition.places.get(visit.name)
+        return Pass(visit.name) if place is None else place.state
 
     def frame(self, visit: Visit) -> Frame:
         """The frame that a visit is in."""

@@ -165,7 +165,8 @@ def _skip(machine: Machine, request: dict[str, Json]) -> str:
     visit = _live(machine, _step_name(request))
     frame = machine.frame(visit)
     result = request.get("result", {})
-    machine.tell("edited", frame=visit.path, before=visit.result, after=result)
+    told = {"request_id": request["request_id"], "what": "result"}
+    machine.tell("edited", **told, path=visit.path, before=visit.result, after=result)
     if frame.halted:
         frame.halted = ""
         flow.finish(machine, visit, result, Outcome.SKIPPED)

@@ -7,6 +7,7 @@ while a decision is being made, refused closes, activities canceled before they 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from workflow import Definition, Execution, Policy, process, step
@@ -32,6 +33,29 @@ CLOSES = {
 }
 
 
+RESPONSE_DECISIONS = 100
+INCOMPATIBLE = {"ScheduleActivityTask", "StartTimer", "SignalExternalWorkflowExecution"}
+"""Decisions that SWF refuses beside one that closes the run (of the last it is not known)."""
+
+
+@dataclass
+class Other:
+    """Another execution: a child that this run, or the run before it, started."""
+
+    workflow_id: str
+    control: Any
+    initiated: int
+    """Event of this run that started it; 0 where the run before did: then SWF tells nothing."""
+    started: int = 0
+    reports: bool = False
+    """Whether it was asked to tell its parent by itself."""
+    cancel_requested: bool = False
+
+
+LATER = ("SignalExternalWorkflowExecution", "RequestCancelExternalWorkflowExecution")
+"""Decisions whose refusal is heard of later."""
+
+
 class History:
     """One run's history, and the decider that works on it."""
 
@@ -55,6 +79,10 @@ class History:
         self.task_scheduled = 0  # event id of a waiting decision task
         self.task_started = 0
         self.refuse: dict[str, str] = {}  # decision type -> cause of its failure event
+        self.limits = {"activities": 1_000, "timers": 1_000}
+        self.children: dict[str, Other] = {}  # workflow id -> a child that is open
+        self.letters: dict[int, dict[str, Any]] = {}  # initiated id -> signal or cancel request
+        self.attempts: dict[int, dict[str, Any]] = {}  # scheduled id -> its control, for ever
         text = json.dumps({"order_id": "1"} if input is None else input)
         self.add(
             "WorkflowExecutionStarted",
@@ -114,6 +142,11 @@ class History:
 
     def respond(self, decisions: list[dict[str, Any]]) -> None:
         started, self.task_started = self.task_started, 0
+        kinds = [decision["decisionType"] for decision in decisions]
+        assert len(kinds) <= RESPONSE_DECISIONS
+        assert not CLOSES.keys() & set(kinds[:-1]), "a close comes last"
+        if kinds and kinds[-1] in CLOSES:
+            assert not INCOMPATIBLE & set(kinds), "refused as a validation error"
         completed = self.add(
             "DecisionTaskCompleted",
             scheduledEventId=self._scheduled_of_started,
@@ -141,9 +174,10 @@ class History:
         link = {"decisionTaskCompletedEventId": completed}
         if kind in CLOSES:
             self._close(kind, block, link)
-        elif kind in self.refuse:
+        elif kind in self.refuse and kind not in LATER:
             name = {"ScheduleActivityTask": "ScheduleActivityTaskFailed"}.get(kind, kind + "Failed")
-            self.add(name, **block, cause=self.refuse[kind], **link)
+            initiated = {"initiatedEventId": 0} if kind.startswith("StartChild") else {}
+            self.add(name, **block, cause=self.refuse[kind], **initiated, **link)
             self._needs_task = True
         else:
             getattr(self, "_" + kind)(block, link)
@@ -163,6 +197,11 @@ class History:
     def _StartTimer(self, block: dict[str, Any], link: dict[str, int]) -> None:  # noqa: N802
         assert all(block["timerId"] != timer["timerId"] for timer in self.timers.values())
         assert int(block["startToFireTimeout"]) >= 0
+        if len(self.timers) >= self.limits["timers"]:
+            cause = "OPEN_TIMERS_LIMIT_EXCEEDED"
+            self.add("StartTimerFailed", timerId=block["timerId"], cause=cause, **link)
+            self._needs_task = True
+            return
         self.timers[self.add("TimerStarted", **block, **link)] = block
 
     def _CancelTimer(self, block: dict[str, Any], link: dict[str, int]) -> None:  # noqa: N802
@@ -178,7 +217,15 @@ class History:
         ids = [item["activityId"] for item in self.activities.values()]
         assert block["activityId"] not in ids
         assert len(block["control"]) <= 32_768
-        self.activities[self.add("ActivityTaskScheduled", **block, **link)] = block
+        if len(self.activities) >= self.limits["activities"]:
+            cause = "OPEN_ACTIVITIES_LIMIT_EXCEEDED"
+            told = {key: block[key] for key in ("activityId", "activityType")}
+            self.add("ScheduleActivityTaskFailed", **told, cause=cause, **link)
+            self._needs_task = True
+            return
+        scheduled = self.add("ActivityTaskScheduled", **block, **link)
+        self.activities[scheduled] = block
+        self.attempts[scheduled] = json.loads(block["control"])
 
     def _RequestCancelActivityTask(  # noqa: N802
         self, block: dict[str, Any], link: dict[str, int]
@@ -193,6 +240,104 @@ class History:
                 return
         self.add("RequestCancelActivityTaskFailed", **block, cause="ACTIVITY_ID_UNKNOWN", **link)
         self._needs_task = True
+
+    def _StartChildWorkflowExecution(  # noqa: N802
+        self, block: dict[str, Any], link: dict[str, int]
+    ) -> None:
+        initiated = self.add("StartChildWorkflowExecutionInitiated", **block, **link)
+        child_id = block["workflowId"]
+        if child_id in self.children:
+            told = {key: block[key] for key in ("workflowId", "workflowType", "control")}
+            cause = "WORKFLOW_ALREADY_RUNNING"
+            self.add(
+                "StartChildWorkflowExecutionFailed",
+                **told,
+                cause=cause,
+                initiatedEventId=initiated,
+                **link,
+            )
+            self._needs_task = True
+            return
+        self.children[child_id] = Other(child_id, json.loads(block["control"]), initiated)
+
+    def _SignalExternalWorkflowExecution(  # noqa: N802
+        self, block: dict[str, Any], link: dict[str, int]
+    ) -> None:
+        kind = "SignalExternalWorkflowExecution"
+        self.letters[self.add(kind + "Initiated", **block, **link)] = {"kind": kind, **block}
+
+    def _RequestCancelExternalWorkflowExecution(  # noqa: N802
+        self, block: dict[str, Any], link: dict[str, int]
+    ) -> None:
+        kind = "RequestCancelExternalWorkflowExecution"
+        self.letters[self.add(kind + "Initiated", **block, **link)] = {"kind": kind, **block}
+
+    # --- other executions ---------------------------------------------------------------------
+
+    def deliver(self, initiated: int | None = None, *, gone: bool = False) -> None:
+        """A signal or cancel request reaches another execution, or finds it closed."""
+        initiated = initiated or next(iter(self.letters))
+        letter = self.letters.pop(initiated)
+        kind, target = letter.pop("kind"), letter["workflowId"]
+        child = self.children.get(target)
+        cause = self.refuse.get(kind)
+        if cause is None and (gone or (child is None and "." in target)):
+            cause = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+        if cause is not None:
+            known = {key: letter[key] for key in ("workflowId", "control") if key in letter}
+            self.add(kind + "Failed", **known, cause=cause, initiatedEventId=initiated)
+        else:
+            cancel = kind.startswith("RequestCancel")
+            name = "CancelRequested" if cancel else "Signaled"
+            execution = {"workflowId": target, "runId": "r"}
+            self.add(
+                f"ExternalWorkflowExecution{name}",
+                workflowExecution=execution,
+                initiatedEventId=initiated,
+            )
+            if child is not None and cancel:
+                child.cancel_requested = True
+            elif child is not None:
+                child.reports = True
+        self._wake()
+
+    def start_child(self, child: Other) -> None:
+        if child.initiated and not child.started:
+            child.started = self._child_event(child, "Started")
+
+    def end_child(self, child: Other, how: str = "Completed", result: Any = None) -> None:
+        """A child closes; one that was asked to, and can, tells its parent first."""
+        self.start_child(child)
+        if child.reports and how in ("Completed", "Failed", "Canceled"):
+            entry = child.workflow_id.rpartition(".")[0].rpartition(".")[2]
+            attempt = int(child.workflow_id.rpartition(".")[2])
+            told = {"work": f"s{entry}", "attempt": attempt, "status": how.upper()}
+            self.signal("CHILD_CLOSED", {**told, "result": result, "reason": how})
+        del self.children[child.workflow_id]
+        if child.initiated:
+            more = {"result": json.dumps(result)} if how == "Completed" else {}
+            self._child_event(child, how, startedEventId=child.started, **more)
+
+    def _child_event(self, child: Other, what: str, **more: Any) -> int:
+        event_id = self.add(
+            f"ChildWorkflowExecution{what}",
+            workflowExecution={"workflowId": child.workflow_id, "runId": "r"},
+            initiatedEventId=child.initiated,
+            **more,
+        )
+        self._wake()
+        return event_id
+
+    def next_run(self) -> History:
+        """The run that continues this one; its children go on, and SWF tells it nothing of them."""
+        assert self.closed == "WorkflowExecutionContinuedAsNew"
+        carried = json.loads(self.close_attributes["input"])
+        new = History(carried, self.definition, self.policy, self.now)
+        new.limits = self.limits
+        for child in self.children.values():
+            child.initiated, child.started = 0, 0
+            new.children[child.workflow_id] = child
+        return new
 
     # --- what the world does ------------------------------------------------------------------
 
@@ -293,6 +438,10 @@ class History:
                 self.decide()
             elif self.activities:
                 self._do_activity(script)
+            elif self.letters:
+                self.deliver()
+            elif self.children:
+                self.end_child(next(iter(self.children.values())), result={"did": "child"})
             elif self.timers:
                 self.fire()
             else:

@@ -1,0 +1,56 @@
+"""`waiting`: the open executions that wait for a person."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from cli.command import Arguments, Command
+from cli.output import Output, table
+from starter.status import Status, local_time
+
+if TYPE_CHECKING:
+    from workflow_starter import WorkflowStarter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many."""
+    parser.add_argument("--limit", metavar="N", type=int, default=100, help="default 100")
+
+
+def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """One line for each thing that somebody has to do."""
+    found = starter.waiting(limit=arguments.limit)
+    rows = [row for item in found for row in _rows(item)]
+    lines = (
+        table(("WORKFLOW ID", "STEP", "WAITS FOR", "UNTIL"), rows) if rows else ["nothing waits"]
+    )
+    output.result(found, lines)
+    return 0
+
+
+def _rows(item: Status) -> list[tuple[str, str, str, str]]:
+    who = item["workflow_id"]
+    rows = [
+        (who, wait["path"], f"signal {wait['signal']}", _moment(wait.get("until")))
+        for wait in item["waits_for"] or ()
+    ]
+    rows += [
+        (who, failed["path"], f"an operator: {failed['error']}", "")
+        for failed in item["failed"] or ()
+    ]
+    return rows or [(who, item["step"] or "", "CONTINUE: it is paused", "")]
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else local_time(seconds)
+
+
+COMMAND = Command(
+    name="waiting",
+    help="the open executions that wait for a person",
+    example="waiting",
+    fields="a list with the members of `status`, of which waits_for, failed and state say why",
+    add_arguments=add_arguments,
+    run=run,
+)

@@ -1,0 +1,124 @@
+"""Steering open executions: forward, back, again, skip, pause, undo.
+
+Every request is tried first on a copy of the execution, by the same core that the deciders
+run: so an operator knows beforehand what would happen, and a request that would be refused is
+not sent.  The deciders judge in the end, for the execution may have moved on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+import wire
+from errors import ExecutionAlreadyStartedError, SignalRefusedError, UnknownExecutionError
+from starter import replays, runs
+from starter.signals import Sent
+from swf_client import SwfClient
+from wire import Json
+from workflow.preview import Preview
+
+REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A signal to an execution."""
+
+    workflow_id: str
+    signal: str
+    payload: dict[str, Json]
+    """With `request_id`, `actor` and maybe `reason`; see docs/ARCHITECTURE.md."""
+
+
+class Forecast(TypedDict):
+    """What a request would do."""
+
+    workflow_id: str
+    run_id: str
+    outcome: str
+    """`done`, `waiting` (for what is in flight) or `refused`."""
+    why: str
+    words: list[str]
+    """The consequences, a sentence each."""
+
+
+def foresee(client: SwfClient, request: Request, run_id: str) -> Forecast:
+    """What a request to the chain that holds `run_id` would do, without doing it."""
+    open_id = _open_run(client, request.workflow_id, run_id)
+    found = _tried(client, request, open_id)
+    if found is None:
+        words = ["this machine has no definition of the execution; its deciders will judge"]
+        return Forecast(
+            workflow_id=request.workflow_id, run_id=open_id, outcome="unknown", why="", words=words
+        )
+    return Forecast(
+        workflow_id=request.workflow_id,
+        run_id=open_id,
+        outcome=found.outcome,
+        why=found.why,
+        words=in_words(found),
+    )
+
+
+def send(client: SwfClient, request: Request, run_id: str) -> Sent:
+    """Send a request to the open run of the chain, unless it would be refused."""
+    open_id = _open_run(client, request.workflow_id, run_id)
+    found = _tried(client, request, open_id)
+    if found is not None and found.outcome == REFUSED:
+        raise SignalRefusedError(f"{request.signal} is refused: {found.why}")
+    client.signal(request.workflow_id, request.signal, wire.dumps(request.payload), open_id)
+    return Sent(
+        workflow_id=request.workflow_id,
+        run_id=open_id,
+        request_id=str(request.payload["request_id"]),
+    )
+
+
+def in_words(found: Preview) -> list[str]:
+    """The consequences for people, a sentence each."""
+    if found.outcome == REFUSED:
+        return [f"It would be refused: {found.why}"]
+    words = [f"{path} is asked to stop, and left behind if it does not" for path in found.stops]
+    words += [f"{path} is undone" for path in found.undoes]
+    words += [edit_in_words(edit) for edit in found.edits]
+    words += [f"The execution goes on at {place}" for place in found.enters]
+    if found.ends:
+        words.append(f"The execution ends: {_ENDINGS[found.ends]}")
+    return words or ["Nothing that runs is touched"]
+
+
+_ENDINGS = {"complete": "completed", "fail": "failed", "cancel": "canceled"}
+
+
+def edit_in_words(edit: dict[str, Json]) -> str:
+    """What became of data: the members that changed, before and after."""
+    before, after = edit["before"], edit["after"]
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return f"{edit['what']}: {wire.dumps(before)} becomes {wire.dumps(after)}"
+    changed = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    parts = (f"{k} {wire.dumps(before.get(k))} becomes {wire.dumps(after.get(k))}" for k in changed)
+    return f"{edit['what']}: " + ("; ".join(parts) or "unchanged")
+
+
+def _tried(client: SwfClient, request: Request, open_id: str) -> Preview | None:
+    execution = replays.replay(client, request.workflow_id, open_id)
+    return None if execution is None else execution.preview(request.signal, request.payload)
+
+
+def _open_run(client: SwfClient, workflow_id: str, run_id: str) -> str:
+    """Run id of the open run of the chain that holds `run_id`."""
+    running = runs.open_run(client, workflow_id)
+    if running is None:
+        raise UnknownExecutionError(
+            f"workflow {workflow_id} has closed; a closed one can be resumed "
+            "('workflow_starter.py resume'), but not signaled",
+            workflow_id,
+            run_id,
+        )
+    open_id = runs.run_id_of(running)
+    if open_id != run_id:
+        own = runs.origin(client, workflow_id, run_id)
+        if runs.origin(client, workflow_id, open_id).start_id != own.start_id:
+            raise ExecutionAlreadyStartedError(workflow_id, open_id)
+    return open_id
