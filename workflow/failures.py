@@ -16,7 +16,9 @@ from workflow.policy import UNCOUNTED_TRIES, patience
 from workflow.state import ROOT, Frame, Outcome, Phase, Stop, Via, Visit, Work
 from workflow.unwinding import stop
 
-NOT_REGISTERED = "ActivityNotRegistered"
+UNCOUNTED = ("ActivityNotRegistered", "PayloadStoreError", "PayloadKeyError")
+"""Errors that are not the activity's: its function, or the store of large values, is missing."""
+
 NON_RETRYABLE = "NonRetryableError"
 MISSING_FUNCTION_SECONDS = 30  # longest wait for a worker that has the function
 PRESSURE_SECONDS = 30  # longest wait for SWF to admit more
@@ -41,7 +43,7 @@ def of_activity(attributes: Mapping[str, Any]) -> Failure:
     return Failure(
         reason,
         retryable=not told and not _named(reason, NON_RETRYABLE),
-        counted=not _named(reason, NOT_REGISTERED),
+        counted=not any(_named(reason, error) for error in UNCOUNTED),
     )
 
 
