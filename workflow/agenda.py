@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workflow import failures, flow, jumps, saga
+from wire import Json
+from workflow import failures, flow, interrupts, jumps, saga
 from workflow.machine import Failure, Machine
 from workflow.state import Frame, Mode, Outcome, Stop
 
@@ -19,21 +20,20 @@ def pump(machine: Machine) -> None:
             _unwound(machine, machine.unwound.popleft())
         elif machine.landing is not None:
             request, machine.landing = machine.landing, None
-            jumps.land(machine, request)
-            flow.wake_all(machine)
+            _land(machine, request)
         elif machine.agenda and transitions < TRANSITIONS:
             transitions += 1
             _advance(machine, machine.state.frames[machine.agenda.popleft()])
         else:
             break
-    machine.state.yielding = bool(machine.agenda)
+    machine.state.yielding = machine.state.yielding or bool(machine.agenda)
     machine.agenda.clear()
 
 
 def _advance(machine: Machine, frame: Frame) -> None:
     """Take a frame's next step, unless something holds it."""
     held = frame.halted or machine.state.paused or machine.state.mode is not Mode.FORWARD
-    if frame.next is None or held or machine.within(frame):
+    if frame.next is None or held or machine.within(frame) or not machine.is_live(frame):
         return
     name, frame.next = frame.next, None
     if frame.queue:
@@ -42,6 +42,15 @@ def _advance(machine: Machine, frame: Frame) -> None:
         flow.enter(machine, frame, name, previous=frame.trail)
     else:
         flow.close_frame(machine, frame)
+
+
+def _land(machine: Machine, request: dict[str, Json]) -> None:
+    """Make a jump whose undoing is done, unless the execution came to its end meanwhile."""
+    if machine.state.cancel:
+        interrupts.cancel(machine)
+    else:
+        jumps.land(machine, request)
+        flow.wake_all(machine)
 
 
 def _unwound(machine: Machine, frame_id: int) -> None:

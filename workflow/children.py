@@ -17,10 +17,12 @@ from workflow import dataflow, failures, flow, unwinding
 from workflow.graph import Child
 from workflow.machine import Failure, Machine
 from workflow.policy import patience
-from workflow.state import Open, Outcome, Phase, Via, Work
+from workflow.state import Open, Phase, Via, Work
 
 REPORT_TO_PARENT = "REPORT_TO_PARENT"
 CHILD_CLOSED = "CHILD_CLOSED"
+
+GONE = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
 
 FIRST_WATCH, LONGEST_WATCH = 60, 3600  # seconds between two questions whether children are there
 
@@ -108,7 +110,9 @@ def initiated(machine: Machine, found: Mapping[str, Any]) -> None:
     work = work_of(machine, found["workflowId"])
     if work is not None:
         machine.put(work, Phase.SCHEDULED)
-        work.cancel_requested = False
+        work.cancel_requested = work.told = False
+        if not machine.state.held:
+            machine.state.blocked = ""
         machine.opened(machine.event_id, Open("child", found["workflowId"], work.key))
 
 
@@ -129,6 +133,7 @@ def started(machine: Machine, found: Mapping[str, Any]) -> None:
     work = _open_work(machine, found)
     if work is not None:
         machine.put(work, Phase.STARTED)
+        work.cancel_requested = False  # one that came before it was there found nothing
         machine.visit(work.entry).given_out = True
 
 
@@ -160,14 +165,8 @@ def _open_work(machine: Machine, found: Mapping[str, Any]) -> Work | None:
 def done(machine: Machine, work: Work, result: Json) -> None:
     """Take a child's result."""
     machine.tell("activity_completed", step=work.activity, attempt=work.attempt)
-    visit = machine.visit(work.entry)
-    if unwinding.awaited(machine, work):
-        visit.outcome, visit.result = Outcome.DONE, result
-        flow.close(machine, visit)
-        machine.frame(visit).trail = visit.entry
-        unwinding.stopped(machine, work)
-    else:
-        flow.finish(machine, visit, result)
+    flow.finish(machine, machine.visit(work.entry), result)
+    unwinding.stopped(machine, work)
 
 
 def closed(machine: Machine, work: Work, failure: Failure) -> None:
@@ -211,10 +210,14 @@ SIGNALS: dict[str, Callable[[Machine, Any], None]] = {
 def told(machine: Machine, found: Mapping[str, Any]) -> None:
     """A signal of ours reached the other execution."""
     item = machine.forget(found["initiatedEventId"])
-    if item is not None and item.kind == "report":
+    if item is None:
+        return
+    if item.kind == "report":
         machine.state.report = "told"
-    elif item is not None and item.work in machine.state.works:
-        machine.state.works[item.work].told = True
+        return
+    work = work_of(machine, item.id)
+    if work is not None:
+        work.told = True
 
 
 def not_told(machine: Machine, found: Mapping[str, Any]) -> None:
@@ -222,14 +225,21 @@ def not_told(machine: Machine, found: Mapping[str, Any]) -> None:
     item = machine.forget(found["initiatedEventId"])
     if item is None:
         return
-    gone = found["cause"] == "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+    gone = found["cause"] == GONE
+    if not gone:
+        failures.hold(machine, f"SWF did not take a signal to {item.id}: {found['cause']}")
     if item.kind == "report":
         machine.state.report = "told" if gone else "asked"
-    work = machine.state.works.get(item.work)
-    if work is None:
         return
-    work.told = gone or work.told
-    if gone and not work.opened:  # carried over, and it closed without a report
+    work = work_of(machine, item.id)
+    if work is not None and gone:
+        work.told = True
+        _lost(machine, work)
+
+
+def _lost(machine: Machine, work: Work) -> None:
+    """A child is not there any more: one that was carried over closed without a report."""
+    if work.in_flight and not work.opened:
         closed(machine, work, Failure("ChildFailed: it closed, and its parent had gone on"))
 
 
@@ -257,7 +267,8 @@ def cancel_refused(machine: Machine, found: Mapping[str, Any]) -> None:
     work = work_of(machine, found["workflowId"])
     if work is None:
         return
-    if found["cause"] != "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION":
+    if found["cause"] == GONE:
+        _lost(machine, work)
+    else:
         work.cancel_requested = False
-    elif not work.opened:
-        closed(machine, work, Failure("ChildFailed: it closed, and its parent had gone on"))
+        failures.hold(machine, f"SWF did not cancel {found['workflowId']}: {found['cause']}")

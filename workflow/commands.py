@@ -53,9 +53,9 @@ def _ending(machine: Machine, first: list[Decision]) -> list[Decision]:
     if state.report in ("", "told"):
         return _closing(machine, first, closing.close(machine))
     if state.report == "sending":
-        return first
+        return _fitting(machine, first)
     told = children.report(machine, *closing.told(machine))
-    return [*first, _decision("SignalExternalWorkflowExecution", **told)]
+    return _fitting(machine, [*first, _decision("SignalExternalWorkflowExecution", **told)])
 
 
 def _continuing(machine: Machine, first: list[Decision]) -> list[Decision]:
@@ -110,10 +110,12 @@ _WAKING = frozenset(
 def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     """Never wait for something that wakes nobody (markers and timer cancels do not)."""
     state = machine.state
+    if state.yielding:
+        last = _wake(machine)
+        asked = _has_open(machine, "wake") or last in decisions
+        return decisions if asked else [*decisions, last]
     if any(decision["decisionType"] in _WAKING for decision in decisions):
         return decisions
-    if state.yielding:
-        return decisions if _has_open(machine, "wake") else [*decisions, _wake(machine)]
     if _stays_open(machine, decisions) or (_waits_for_signals(machine) and not _wants(machine)):
         return decisions
     if not decisions:
@@ -129,7 +131,7 @@ def _stays_open(machine: Machine, decisions: list[Decision]) -> bool:
 def _waits_for_signals(machine: Machine) -> bool:
     """Whether only a signal brings the execution on: a pause, a failed step, a step that waits."""
     state = machine.state
-    if state.paused or any(frame.halted for frame in state.frames.values()):
+    if state.paused or machine.halted:
         return True
     works = state.works.values()
     return any(work.via is Via.SIGNAL and work.phase is Phase.WAITING for work in works)
@@ -268,7 +270,9 @@ def _is_over(machine: Machine, item: Open) -> bool:
 def _deadline(machine: Machine) -> list[Decision]:
     """The process's own time limit, which SWF's would not leave time to undo."""
     due = machine.state.deadline
-    if due is None or _winding_up(machine) or _has_open(machine, "deadline"):
+    if due is None or machine.state.mode is not Mode.FORWARD or machine.state.cancel:
+        return []
+    if _winding_up(machine) or _has_open(machine, "deadline"):
         return []
     wait = max(0, math.ceil(due - machine.state.now))
     return [_timer("deadline", wait, timer="deadline")]
@@ -343,9 +347,18 @@ def _winding_up(machine: Machine) -> bool:
 
 
 def _must_continue(machine: Machine) -> bool:
-    if not _winding_up(machine) or machine.state.stops:
+    if not _winding_up(machine) or _stops_work(machine):
         return False
     return not machine.counts["activity"] or machine.state.event_id >= HISTORY_HARD_LIMIT
+
+
+def _stops_work(machine: Machine) -> bool:
+    """Whether a stop waits for an activity, or is made at once; for children it may take long."""
+    works = machine.state.works
+    return any(
+        not what.waiting or any(works[key].via is Via.ACTIVITY for key in what.waiting)
+        for what in machine.state.stops.values()
+    )
 
 
 def _all_timers(machine: Machine) -> list[Decision]:

@@ -147,7 +147,7 @@ def visit_failed(machine: Machine, visit: Visit, failure: Failure) -> None:
 
 def halt(machine: Machine, frame: Frame, visit: Visit, failure: Failure) -> None:
     """Stand still at a failed step until an operator says how to go on."""
-    frame.halted = failure.reason
+    machine.stand(frame, failure.reason or "it failed")
     frame.next = visit.name
     machine.tell("halted", step=visit.path, why=failure.reason)
 
@@ -162,8 +162,11 @@ def composite_failed(machine: Machine, frame: Frame, failure: Failure) -> None:
     """A branch or item failed and its siblings have stopped: retry the whole, or fail with it."""
     visit = machine.current(frame)
     work = None if visit is None else machine.state.works.get(f"s{visit.entry}")
-    if work is not None:
-        attempt_failed(machine, work, failure)
+    if visit is None or work is None:
+        return
+    attempt_failed(machine, work, failure)
+    if work.phase is Phase.BACKOFF:  # it begins anew, with branches or items of its own
+        visit.frames = []
 
 
 # --- refusals ---------------------------------------------------------------------------------
@@ -185,3 +188,11 @@ def _remedy(cause: str) -> str:
     if cause == "OPERATION_NOT_PERMITTED":
         return "the deciders' IAM role needs swf:ScheduleActivityTask"
     return "report this as a bug"
+
+
+def hold(machine: Machine, why: str) -> None:
+    """Wait, then decide again: SWF refused what only people can mend (permissions, types)."""
+    state = machine.state
+    state.held, state.held_times = True, state.held_times + 1
+    state.blocked = f"{why}; see the deciders' IAM role and the registered types"
+    machine.tell("blocked", why=state.blocked)

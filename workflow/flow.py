@@ -43,8 +43,10 @@ def add_frame(machine: Machine, frame: Frame) -> Frame:
 
 
 def wake_all(machine: Machine) -> None:
-    """Put every frame that has a next step on the agenda: a pause or a stop is over."""
-    frames = machine.state.frames.values()
+    """Put every live frame that has a next step on the agenda: a pause or a stop is over."""
+    machine.state.yielding = False
+    root = machine.state.root
+    frames = [root, *machine.inside(root)]
     machine.agenda.extend(frame.id for frame in frames if frame.next is not None)
 
 
@@ -132,7 +134,7 @@ def _chosen(machine: Machine, frame: Frame, state: Choice) -> str:
 
 
 def finish(machine: Machine, visit: Visit, result: Json, outcome: Outcome = Outcome.DONE) -> None:
-    """Take a visit's result and go on behind it."""
+    """Take a visit's result and go on behind it, unless its frame is being unwound."""
     frame = machine.frame(visit)
     visit.outcome, visit.result = outcome, result
     close(machine, visit)
@@ -303,10 +305,17 @@ def close_frame(machine: Machine, frame: Frame) -> None:
     visit = machine.visit(frame.owner or 0)
     state = machine.graph(visit)
     visit.left -= 1
-    if isinstance(state, Map) and len(visit.frames) < len(visit.items or ()):
-        start_frame(machine, visit, len(visit.frames))
-    elif visit.left == 0:
+    if visit.left == 0:
         finish(machine, visit, composite_result(machine, visit))
+    elif isinstance(state, Map) and _has_room(visit, state):
+        start_frame(machine, visit, len(visit.frames))
+
+
+def _has_room(visit: Visit, state: Map) -> bool:
+    """Whether another item of a map may begin."""
+    waiting = len(visit.items or ()) - len(visit.frames)
+    in_progress = visit.left - waiting
+    return waiting > 0 and in_progress < (state.concurrency or waiting + in_progress)
 
 
 def composite_result(machine: Machine, visit: Visit) -> list[Json]:

@@ -16,6 +16,7 @@ from workflow import (
     children,
     failures,
     flow,
+    interrupts,
     jumps,
     markers,
     saga,
@@ -25,7 +26,7 @@ from workflow import (
 )
 from workflow.history import Event, attributes, seconds
 from workflow.machine import Failure, Machine
-from workflow.state import ROOT, Mode, Open, Outcome, Phase, Stop, Work
+from workflow.state import ROOT, Open, Phase, Work
 
 Attributes = Mapping[str, Any]
 
@@ -98,24 +99,7 @@ def _set_deadline(machine: Machine) -> None:
 
 
 def _cancel_requested(machine: Machine, _: Attributes) -> None:
-    state = machine.state
-    state.cancel = True
-    ahead = state.stops.get(ROOT)
-    if ahead is not None and ahead.then in ("rollback", "fail"):
-        return
-    if state.mode is Mode.FORWARD or (state.mode is Mode.ENDING and state.ending == "complete"):
-        state.mode, state.ending = Mode.FORWARD, ""
-        state.paused = False
-        unwinding.stop(machine, state.root, _cancellation(machine))
-
-
-def _cancellation(machine: Machine) -> Stop:
-    if not machine.definition.rollback.on_cancel:
-        return Stop("cancel")
-    live = jumps.live_visits(machine)
-    at = live[-1].path if live else ""
-    what = {"reason": "Canceled", "error": "", "at": at, "ending": "cancel"}
-    return Stop("rollback", what)
+    interrupts.cancel(machine)
 
 
 def _closed(status: str) -> Callable[[Machine, Attributes], None]:
@@ -128,15 +112,7 @@ def _closed(status: str) -> Callable[[Machine, Attributes], None]:
 def _close_refused(machine: Machine, found: Attributes) -> None:
     """New events came in between (UNHANDLED_DECISION): decide again; else people are needed."""
     if found["cause"] != "UNHANDLED_DECISION":
-        _hold(machine, f"SWF refused to close the execution: {found['cause']}")
-
-
-def _hold(machine: Machine, why: str) -> None:
-    """Wait, then decide again: SWF refused what only people can mend (permissions, types)."""
-    state = machine.state
-    state.held, state.held_times = True, state.held_times + 1
-    state.blocked = f"{why}; see the deciders' IAM role and the registered types"
-    machine.tell("blocked", why=state.blocked)
+        failures.hold(machine, f"SWF refused to close the execution: {found['cause']}")
 
 
 # --- activities -------------------------------------------------------------------------------
@@ -192,13 +168,8 @@ def _activity_completed(machine: Machine, found: Attributes) -> None:
         saga.undone(machine, work)
         return
     visit, result = machine.visit(work.entry), loads(found.get("result"))
-    if unwinding.awaited(machine, work):
-        visit.outcome, visit.result = Outcome.DONE, result
-        flow.close(machine, visit)
-        machine.frame(visit).trail = visit.entry
-        unwinding.stopped(machine, work)
-    else:
-        flow.finish(machine, visit, result)
+    flow.finish(machine, visit, result)
+    unwinding.stopped(machine, work)
 
 
 def _activity_failed(machine: Machine, found: Attributes) -> None:
@@ -210,6 +181,14 @@ def _activity_timed_out(machine: Machine, found: Attributes) -> None:
 
 
 def _activity_canceled(machine: Machine, found: Attributes) -> None:
+    """It stopped: as asked at the end of a long history, so that it is asked for again; or not."""
+    item = machine.state.open.get(found["scheduledEventId"])
+    work = None if item is None else machine.state.works.get(item.work)
+    if work is not None and work.cancel_requested and not unwinding.awaited(machine, work):
+        machine.forget(found["scheduledEventId"])
+        work.cancel_requested = False
+        machine.put(work, Phase.READY)
+        return
     _attempt_failed(machine, found, Failure("canceled by the activity"))
 
 
@@ -293,25 +272,11 @@ def _timer_fired(machine: Machine, found: Attributes) -> None:
     elif timer.kind == "wake":
         flow.wake_all(machine)
     elif timer.kind == "deadline":
-        _deadline(machine)
+        interrupts.deadline(machine)
     elif timer.kind == "watch":
         machine.state.watched += 1
         for work in children.open_works(machine):
             work.told = bool(work.opened)
-
-
-def _deadline(machine: Machine) -> None:
-    """The process's own time is up: undo where it says so, and fail."""
-    state = machine.state
-    state.deadline = None
-    if state.mode is not Mode.FORWARD:
-        return
-    live = jumps.live_visits(machine)
-    at = live[-1].path if live else ""
-    why = {"reason": "Deadline exceeded", "error": "States.Timeout", "at": at}
-    then = "rollback" if machine.definition.rollback.on_deadline else "fail"
-    state.paused = False
-    unwinding.stop(machine, state.root, Stop(then, why))
 
 
 def _timer_canceled(machine: Machine, found: Attributes) -> None:
@@ -324,7 +289,7 @@ def _start_timer_failed(machine: Machine, found: Attributes) -> None:
     if found["cause"] == "OPERATION_NOT_PERMITTED":
         machine.state.no_timers = why
     elif found["cause"] == "TIMER_ID_ALREADY_IN_USE":
-        _hold(machine, why)
+        failures.hold(machine, why)
 
 
 def _cancel_timer_failed(machine: Machine, found: Attributes) -> None:
@@ -347,7 +312,7 @@ def _marker_recorded(machine: Machine, found: Attributes) -> None:
 
 
 def _marker_failed(machine: Machine, found: Attributes) -> None:
-    _hold(machine, f"SWF refused marker {found['markerName']}: {found['cause']}")
+    failures.hold(machine, f"SWF refused marker {found['markerName']}: {found['cause']}")
 
 
 def _forget_note(machine: Machine, name: str, number: object) -> None:

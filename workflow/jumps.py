@@ -119,12 +119,13 @@ def live_visits(machine: Machine) -> list[Visit]:
 def check(machine: Machine, target: Target, *, force: bool = False) -> None:
     """Refuse a jump that cannot be made: an item that never began, or a lost effect before it."""
     frame, rest = _ancestor(machine, target)
-    if rest:
-        owner, index = rest[0]
-        last = machine.last_visit(f"{frame.path}.{owner}" if frame.path else owner)
+    around = f"{frame.path}." if frame.path else ""
+    for owner, index in rest:
+        last = machine.last_visit(around + owner)
         is_map = isinstance(machine.definition.state(owner), Map)
         if is_map and (last is None or index >= len(last.frames)):
             raise SignalRefusedError(f"{target.path}: item {index} of {owner} has not begun")
+        around += f"{owner}[{index}]."
     last = machine.last_visit(target.path)
     instead = _undone_before(machine, frame, last)
     if instead is not None and not force:
@@ -182,8 +183,16 @@ def _passed_over(machine: Machine, frame: Frame, path: str) -> list[Visit]:
     if last is None:
         return []
     inside = f"{frame.path}." if frame.path else ""
-    visits = saga.undoable(machine, None)
-    return [v for v in visits if v.entry >= last.entry and v.path.startswith(inside)]
+    visits = [v for v in saga.undoable(machine, None) if v.path.startswith(inside)]
+    return [v for v in visits if v.entry >= last.entry and not _keeps(v.path, path)]
+
+
+def _keeps(path: str, target: str) -> bool:
+    """Whether a visit lies in a sibling of the branch or item gone to: those keep their results."""
+    for part, wanted in zip(path.split("."), target.split("."), strict=False):
+        if part != wanted:
+            return part.partition("[")[0] == wanted.partition("[")[0]
+    return False
 
 
 def land(machine: Machine, request: dict[str, Json]) -> None:
@@ -191,6 +200,8 @@ def land(machine: Machine, request: dict[str, Json]) -> None:
     state = machine.state
     target = find(machine, request["target"])
     frame, way = _ancestor(machine, target)
+    if machine.within(frame):
+        return  # what is around it failed while its steps were undone
     visit = _land(machine, frame, way, target.name, request)
     state.ending, state.blocked, state.failure = "", "", None
     state.mode = Mode.FORWARD
@@ -204,7 +215,8 @@ def _land(
     name: str,
     request: dict[str, Json],
 ) -> Visit:
-    frame.next, frame.halted = None, ""
+    frame.next = None
+    machine.stand(frame, "")
     if not way:
         last = machine.last_visit(f"{frame.path}.{name}" if frame.path else name)
         key = frame.input if last is None else last.input

@@ -14,7 +14,7 @@ from workflow.graph import TIMEOUT, Pass, Settings
 from workflow.graph import State as GraphState
 from workflow.policy import Policy
 from workflow.serial import settings_from_json
-from workflow.state import Frame, Note, Open, Phase, RollbackState, State, Via, Visit, Work
+from workflow.state import Frame, Note, Open, Outcome, Phase, RollbackState, State, Via, Visit, Work
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ class Machine:
         """How many of each are open in SWF."""
         self.special: dict[int, Open] = {}
         """What is open in SWF beside activities, children and retry timers, by event id."""
+        self.halted = {number: frame for number, frame in state.frames.items() if frame.halted}
+        """Frames that stand still at a failed step."""
         self._known: dict[int, tuple[int | None, dict[str, int]]] = {}
         for work in state.works.values():
             self._list(work)
@@ -176,6 +178,14 @@ class Machine:
             self.state.unwanted.remove(event_id)
         return item
 
+    def stand(self, frame: Frame, why: str) -> None:
+        """Have a frame stand still until an operator acts; with no reason, go on."""
+        frame.halted = why
+        if why:
+            self.halted[frame.id] = frame
+        else:
+            self.halted.pop(frame.id, None)
+
     # --- looking --------------------------------------------------------------------------------
 
     @property
@@ -236,6 +246,17 @@ class Machine:
             inner = self.state.frames[number]
             yield inner
             yield from self.inside(inner)
+
+    def is_live(self, frame: Frame) -> bool:
+        """Whether a frame is being walked: not one of a visit that is over or begun anew."""
+        while frame.owner is not None:
+            visit = self.state.visits.get(frame.owner)
+            if visit is None or visit.outcome is not Outcome.OPEN:
+                return False
+            if frame.index >= len(visit.frames) or visit.frames[frame.index] != frame.id:
+                return False
+            frame = self.frame(visit)
+        return True
 
     def within(self, frame: Frame) -> bool:
         """Whether a frame, or one around it, is being unwound."""

@@ -34,8 +34,15 @@ def start(
     if visit is not None and (isinstance(machine.graph(visit), Task) or _undo_of(machine, visit)):
         entries.insert(0, visit.entry)
     where = visit.path if visit is not None else at
-    _begin(machine, entries, RollbackState(0, where, reason, error, ending=ending))
-    go_on(machine)
+    rollback = RollbackState(0, where, reason, error, ending=ending)
+    undoing = [work.entry for work in machine.state.works.values() if work.kind == "undo"]
+    if undoing:  # for a jump, of which nothing comes now
+        entries = [*undoing, *(entry for entry in entries if entry not in undoing)]
+        rollback.compensated = machine.rollback.compensated
+        rollback.not_compensated = machine.rollback.not_compensated
+    _begin(machine, entries, rollback)
+    if not undoing:
+        go_on(machine)
 
 
 def start_for_jump(machine: Machine, visits: Iterable[Visit], request: dict[str, Json]) -> None:

@@ -20,10 +20,11 @@ from collections.abc import Callable
 from typing import Any
 
 from errors import SignalRefusedError, UnknownStepError
-from wire import Json, loads
+from wire import Json, cut, loads
 from workflow import children, flow, jumps, markers, saga
 from workflow.graph import compensation_of
 from workflow.machine import Machine
+from workflow.snapshot import NAMELESS
 from workflow.state import ROOT, Mode, Outcome, Stop, Via, Visit
 from workflow.unwinding import stop
 
@@ -38,6 +39,7 @@ ROLL_BACK = "ROLL_BACK"
 DONE, WAITING, REFUSED = "done", "waiting", "refused"
 
 HANDLED = 10_000  # request ids that are remembered
+WHY_CHARACTERS = 1_000  # of a refusal, which may name every step there is
 
 Handler = Callable[[Machine, dict[str, Json]], str]
 
@@ -51,7 +53,7 @@ def handle(machine: Machine, name: str, text: str | None) -> None:
         children.SIGNALS[name](machine, payload)
         return
     request: dict[str, Json] = dict(payload) if isinstance(payload, dict) else {}
-    request_id = str(request.get("request_id") or f"event-{machine.event_id}")
+    request_id = str(request.get("request_id") or f"{NAMELESS}{machine.event_id}")
     if request_id in machine.state.handled:
         return
     machine.state.handled.append(request_id)
@@ -69,7 +71,7 @@ def handle(machine: Machine, name: str, text: str | None) -> None:
         signal=name,
         event_id=machine.event_id,
         outcome=outcome,
-        why=why,
+        why=cut(why, WHY_CHARACTERS),
     )
 
 
@@ -168,7 +170,7 @@ def _skip(machine: Machine, request: dict[str, Json]) -> str:
     told = {"request_id": request["request_id"], "what": "result"}
     machine.tell("edited", **told, path=visit.path, before=visit.result, after=result)
     if frame.halted:
-        frame.halted = ""
+        machine.stand(frame, "")
         flow.finish(machine, visit, result, Outcome.SKIPPED)
         return DONE
     stop(machine, frame, Stop("skip", {"entry": visit.entry, "result": result}))
@@ -207,8 +209,8 @@ def _pause(machine: Machine, _: dict[str, Json]) -> str:
 def _continue(machine: Machine, _: dict[str, Json]) -> str:
     """Go on after a pause; steps that stand still are tried again."""
     machine.state.paused = False
-    for frame in machine.state.frames.values():
-        frame.halted = ""
+    for frame in list(machine.halted.values()):
+        machine.stand(frame, "")
     flow.wake_all(machine)
     return DONE
 
@@ -238,7 +240,7 @@ def _deliver(machine: Machine, name: str, request: dict[str, Json], payload: Any
     if len(found) > 1:
         places = ", ".join(visit.path for visit in found[:5])
         raise SignalRefusedError(f"{name} is waited for in {len(found)} places; name one: {places}")
-    if found and machine.state.mode is Mode.FORWARD:
+    if found:
         flow.finish(machine, found[0], value)
         return DONE
     arrived = {"signal": name, "payload": value, "step_name": path}

@@ -9,6 +9,9 @@ from workflow.definition import Definition
 from workflow.graph import compensation_of
 from workflow.state import ROOT, Frame, Mode, Outcome, Phase, State, Undone, Via, Visit
 
+NAMELESS = "event-"
+"""What the ids of requests begin with that came without one: they are of one run only."""
+
 ENDLESS = 4  # visits per path, from which on those that no result depends on are dropped
 
 
@@ -35,7 +38,7 @@ def resumable(state: State, definition: Definition) -> dict[str, Json]:
         frame.current, frame.halted, frame.queue = None, "", []
     if copy.frames:
         copy.root.next, copy.root.done = None, False
-    copy.works, copy.notes, copy.stops = {}, [], {}
+    copy.works, copy.stops = {}, {}
     copy.mode, copy.ending, copy.cancel, copy.blocked = Mode.FORWARD, "", False, ""
     copy.options, copy.rollback, copy.failure = None, None, None
     copy.paused, copy.deadline, copy.report = False, None, ""
@@ -47,6 +50,8 @@ def _detached(state: State) -> State:
     copy.open, copy.options_recorded, copy.started = {}, False, {}
     copy.closed, copy.event_id, copy.held, copy.no_timers = "", 0, False, ""
     copy.unwanted, copy.yielding, copy.watched = [], False, 0
+    copy.notes = []  # recorded beside the decision that ends the run
+    copy.handled = [name for name in copy.handled if not name.startswith(NAMELESS)]
     for work in copy.works.values():
         work.opened = 0
     return copy
@@ -68,10 +73,14 @@ def prune(state: State, definition: Definition) -> State:
     kept |= {work.entry for work in state.works.values() if work.kind != "transaction"}
     for frame in state.frames.values():
         kept |= _in_force(state, frame.trail)
-    for entry in list(kept):
-        visit = state.visits[entry]
-        kept |= _in_force(state, visit.previous)
-        kept |= _in_force(state, visit.sees or None)
+    waiting = list(kept)
+    while waiting:
+        visit = state.visits[waiting.pop()]
+        found = _in_force(state, visit.previous) | _in_force(state, visit.sees or None)
+        owner = state.frames[visit.frame].owner
+        found |= set() if owner is None else {owner}
+        waiting += found - kept
+        kept |= found
     _relink(state, kept)
     state.visits = {entry: visit for entry, visit in state.visits.items() if entry in kept}
     _prune_frames(state)
@@ -80,8 +89,9 @@ def prune(state: State, definition: Definition) -> State:
 
 def _can_be_undone(visit: Visit, definition: Definition) -> bool:
     effect = visit.outcome is Outcome.DONE or visit.given_out or visit.undone is Undone.FAILED
-    open_to_undo = effect and visit.undone is not Undone.YES
-    return open_to_undo and compensation_of(definition.state(visit.name)) is not None
+    place = definition.places.get(visit.name)  # this version may have it no more
+    open_to_undo = effect and visit.undone is not Undone.YES and place is not None
+    return open_to_undo and place is not None and compensation_of(place.state) is not None
 
 
 def _in_force(state: State, end: int | None) -> set[int]:

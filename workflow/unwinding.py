@@ -15,14 +15,20 @@ from workflow.state import Frame, Outcome, Stop, Via, Work
 def stop(machine: Machine, frame: Frame, what: Stop) -> None:
     """Ask what is in progress in a frame to stop; then do what comes after it."""
     inner = [frame, *machine.inside(frame)]
-    for item in inner:
-        machine.state.stops.pop(item.id, None)
-        item.next, item.halted, item.queue = None, "", []
-    what.waiting = []
+    what.waiting = _taken_over(machine, inner)
     machine.state.stops[frame.id] = what
     for item in reversed(inner):
+        machine.stand(item, "")
+        item.queue = []
         _stop_frame(machine, item, what)
+    frame.next = None
     settle(machine, frame.id)
+
+
+def _taken_over(machine: Machine, frames: list[Frame]) -> list[str]:
+    """What earlier stops of those frames wait for: this one takes their place."""
+    earlier = [machine.state.stops.pop(frame.id, None) for frame in frames]
+    return [key for what in earlier if what is not None for key in what.waiting]
 
 
 def _stop_frame(machine: Machine, frame: Frame, what: Stop) -> None:
@@ -31,7 +37,8 @@ def _stop_frame(machine: Machine, frame: Frame, what: Stop) -> None:
         return  # the composite state whose branch failed is not over yet
     work = machine.state.works.get(f"s{visit.entry}")
     if work is not None and work.in_flight:
-        what.waiting.append(work.key)
+        if work.key not in what.waiting:
+            what.waiting.append(work.key)
     else:
         leave(machine, frame)
 
@@ -68,7 +75,9 @@ def abandon(machine: Machine, frame_id: int) -> None:
         work = machine.state.works[key]
         if work.via is not Via.CHILD:
             what.waiting.remove(key)
-            leave(machine, machine.frame(machine.visit(work.entry)))
+            visit = machine.visit(work.entry)
+            visit.given_out = True  # a worker may have it, or get it yet
+            leave(machine, machine.frame(visit))
     settle(machine, frame_id)
 
 
