@@ -15,7 +15,8 @@ class RunCache:
     """
 
     def __init__(self, size: int = 1000) -> None:
-        self._size = size
+        self.size = size
+        """How many executions are kept at most."""
         self._held: OrderedDict[str, Execution] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -29,7 +30,7 @@ class RunCache:
         with self._lock:
             self._held[run_id] = execution
             self._held.move_to_end(run_id)
-            while len(self._held) > self._size:
+            while len(self._held) > self.size:
                 self._held.popitem(last=False)
 
     def __len__(self) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import config
 from config import Settings
@@ -29,6 +31,15 @@ class Application:
     client: SwfClient
     processes: dict[str, int]
     """Process ids by part: `endpoint`, `decider`, `worker`."""
+    url: str = ""
+    """Where the engine listens."""
+    folder: Path = Path()
+    children: Mapping[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """Stop the parts of `measured` and give what each has counted."""
+        _stop(self.children.values())
+        return {name: json.loads(_report(self.folder, name).read_text()) for name in self.children}
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time that each part has used so far (Linux only; empty elsewhere)."""
@@ -37,36 +48,72 @@ class Application:
         return {name: cpu_seconds(pid) for name, pid in self.processes.items()}
 
 
+SHIPPED = {"decider": ["decision_worker.py"], "worker": ["activity_worker.py"]}
+"""The parts as users run them: arguments of Python, by name."""
+
+
 @contextmanager
-def application(*, deciders: int = 1, workers: int = 1, **env: str) -> Iterator[Application]:
-    """Run the application on a fresh durable engine; stop and delete everything afterwards."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+def application(
+    parts: Mapping[str, Sequence[str]] = SHIPPED, folder: Path | None = None, **env: str
+) -> Iterator[Application]:
+    """Run the application on a fresh durable engine; stop and delete everything afterwards.
+
+    `folder` is used, and left, where one is given.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as own:
+        folder = folder or Path(own)
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SWF_"))},
-            "DATA_DIR": folder,
+            "DATA_DIR": str(folder),
             "SWF_ENDPOINT": "local",
             "LOG_LEVEL": "WARNING",
             **env,
         }
         settings = config.use(config.load(environment))
         endpoint = daemon.ensure(settings.swf_dir)
-        scripts = ["decision_worker.py"] * deciders + ["activity_worker.py"] * workers
-        children = [_start(script, environment) for script in scripts]
+        children = {name: _start(arguments, environment) for name, arguments in parts.items()}
+        pids = {name: child.pid for name, child in children.items()}
         try:
-            names = ["endpoint", *(script.split("_")[0] for script in scripts)]
-            pids = [endpoint.pid, *(child.pid for child in children)]
-            client = SwfClient(settings)
-            yield Application(settings, client, dict(zip(names, pids, strict=True)))
+            yield Application(
+                settings,
+                SwfClient(settings),
+                {"endpoint": endpoint.pid, **pids},
+                endpoint.url,
+                folder,
+                children,
+            )
         finally:
-            for child in children:
-                child.terminate()
-            for child in children:
-                child.wait(timeout=30)
+            _stop(children.values())
             daemon.stop(settings.swf_dir)
 
 
-def _start(script: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(ROOT / script)], env=environment, cwd=ROOT)  # noqa: S603
+@contextmanager
+def measured(*shapes: str, one_run: bool = False) -> Iterator[Application]:
+    """The application with a decider and a worker of `bench.parts` for those shapes."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        endless = ["--one-run"] if one_run else []
+        parts = {
+            part: ["-m", "bench.parts", part, str(_report(folder, part)), *shapes, *endless]
+            for part in ("decider", "worker")
+        }
+        with application(parts, folder) as app:
+            yield app
+
+
+def _report(folder: Path, part: str) -> Path:
+    return folder / f"{part}.json"
+
+
+def _start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, *arguments], env=environment, cwd=ROOT)  # noqa: S603
+
+
+def _stop(children: Iterable[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.wait(timeout=30)
 
 
 def cpu_seconds(pid: int) -> float:
