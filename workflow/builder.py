@@ -11,6 +11,7 @@ process("Order", "1.0", [
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -353,7 +354,7 @@ def _scope(parts: Sequence[Part], where_it_is: str) -> Scope:
         raise DefinitionError(f"{where_it_is} cannot be used: it has no step")
     states = _linked(ordered, None)
     names = [state.name for state in states]
-    doubled = sorted({item for item in names if names.count(item) > 1})
+    doubled = sorted(name for name, times in Counter(names).items() if times > 1)
     if doubled:
         raise DefinitionError(
             f"{where_it_is} cannot be used: steps named twice: {', '.join(doubled)}"

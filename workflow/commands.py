@@ -186,6 +186,8 @@ def _work(machine: Machine) -> Iterator[Decision]:
     if machine.state.paused or _winding_up(machine):
         return
     room = {kind: OPEN_AT_ONCE - count for kind, count in machine.counts.items()}
+    if machine.state.timers_full and machine.counts["timer"]:
+        room["timer"] = 0
     for key in machine.todo:
         work = machine.state.works[key]
         if _is_stopped(machine, work):

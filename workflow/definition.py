@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -104,7 +105,7 @@ class Definition:
         found = [(s.process, s.version) for s in states if isinstance(s, Child)]
         return tuple(dict.fromkeys(found))
 
-    @property
+    @cached_property
     def signals(self) -> frozenset[str]:
         """Names of the signals that its steps wait for."""
         states = [place.state for place in self.places.values()]
@@ -180,9 +181,9 @@ def settings_of(state: State) -> Settings:
 
 def walk(scope: Scope) -> Iterator[str]:
     """Names of the states that can be reached in a scope, each once, nearest first."""
-    waiting, seen = [scope.start_at], set()
+    waiting, seen = deque([scope.start_at]), set()
     while waiting:
-        name = waiting.pop(0)
+        name = waiting.popleft()
         if name in seen or name not in scope.states:
             continue
         seen.add(name)

@@ -284,8 +284,9 @@ def _timer_canceled(machine: Machine, found: Attributes) -> None:
 
 
 def _start_timer_failed(machine: Machine, found: Attributes) -> None:
-    """Limits and rates pass: the same timer is asked for again with the next decision."""
+    """Rates pass: the same timer is asked for again with the next decision; or when one closed."""
     why = f"SWF refused timer {found['timerId']}: {found['cause']}"
+    machine.state.timers_full = found["cause"] == "OPEN_TIMERS_LIMIT_EXCEEDED"
     if found["cause"] == "OPERATION_NOT_PERMITTED":
         machine.state.no_timers = why
     elif found["cause"] == "TIMER_ID_ALREADY_IN_USE":

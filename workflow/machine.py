@@ -170,6 +170,7 @@ class Machine:
         if item is None:
             return None
         self.counts[_counted(item.kind)] -= 1
+        self.state.timers_full = False
         self.special.pop(event_id, None)
         work = self.state.works.get(item.work)
         if work is not None and work.opened == event_id:

@@ -49,7 +49,7 @@ def _detached(state: State) -> State:
     copy = State.from_json(state.to_json())
     copy.open, copy.options_recorded, copy.started = {}, False, {}
     copy.closed, copy.event_id, copy.held, copy.no_timers = "", 0, False, ""
-    copy.unwanted, copy.yielding, copy.watched = [], False, 0
+    copy.unwanted, copy.yielding, copy.watched, copy.timers_full = [], False, 0, False
     copy.notes = []  # recorded beside the decision that ends the run
     copy.handled = [name for name in copy.handled if not name.startswith(NAMELESS)]
     for work in copy.works.values():
@@ -73,14 +73,15 @@ def prune(state: State, definition: Definition) -> State:
     kept |= {work.entry for work in state.works.values() if work.kind != "transaction"}
     for frame in state.frames.values():
         kept |= _in_force(state, frame.trail)
-    waiting = list(kept)
+    waiting, in_force = list(kept), set[int]()
     while waiting:
         visit = state.visits[waiting.pop()]
-        found = _in_force(state, visit.previous) | _in_force(state, visit.sees or None)
+        in_force |= _in_force(state, visit.previous) | _in_force(state, visit.sees or None)
         owner = state.frames[visit.frame].owner
-        found |= set() if owner is None else {owner}
-        waiting += found - kept
-        kept |= found
+        if owner is not None and owner not in kept:
+            kept.add(owner)
+            waiting.append(owner)
+    kept |= in_force
     _relink(state, kept)
     state.visits = {entry: visit for entry, visit in state.visits.items() if entry in kept}
     _prune_frames(state)

@@ -299,6 +299,8 @@ class State:
     held: bool = False
     """Whether nothing is to be sent before the timer `again` has fired."""
     held_times: int = 0
+    timers_full: bool = False
+    """Whether SWF admits no further timer until something of ours has closed."""
     no_timers: str = ""
     """Why SWF refuses timers, while it does."""
     event_id: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ CONTROL_SIGNALS = frozenset(
 def problems(definition: Definition) -> Iterator[str]:
     """Every mistake, in words; none when the definition can be used."""
     names = [name for scope in _scopes(definition.root) for name in scope.states]
-    doubled = sorted({name for name in names if names.count(name) > 1}) if _any_twice(names) else []
+    doubled = sorted(name for name, times in Counter(names).items() if times > 1)
     if doubled:
         yield f"steps named twice: {', '.join(doubled)}"
     for scope in _scopes(definition.root):
@@ -61,10 +62,6 @@ def problems(definition: Definition) -> Iterator[str]:
             yield f"the rollback's activity {activity!r} is no name that SWF takes"
     if definition.deadline is not None and not _is_seconds(definition.deadline, 1):
         yield f"the deadline {definition.deadline!r} must be whole seconds from 1"
-
-
-def _any_twice(names: list[str]) -> bool:
-    return len(set(names)) != len(names)
 
 
 def _scopes(root: Scope) -> Iterator[Scope]:
@@ -84,7 +81,8 @@ def _scope_problems(scope: Scope, names: frozenset[str]) -> Iterator[str]:
     for name in scope.states:
         if name not in reached:
             yield f"state {name!r} is never reached"
-    endless = [name for name in scope.states if name in reached - _with_exit(scope)]
+    caught = reached - _with_exit(scope)
+    endless = [name for name in scope.states if name in caught]
     if endless:
         yield f"the steps never end: no way leads out of {', '.join(map(repr, endless))}"
 
