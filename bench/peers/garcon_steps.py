@@ -6,12 +6,8 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
-from garcon import (  # type: ignore[import-not-found,unused-ignore]
-    activity,
-    decider,
-    runner,
-    task,
-)
+from garcon import activity as activities  # type: ignore[import-not-found,unused-ignore]
+from garcon import decider, runner, task  # type: ignore[import-not-found,unused-ignore]
 
 from bench.peers import driver
 
@@ -19,13 +15,16 @@ NAME = "garcon"
 
 
 @task.decorate(timeout=300)  # type: ignore[untyped-decorator,unused-ignore]
-def nothing(before: Any = None) -> dict[str, Any]:
+def nothing(
+    activity: Any,
+    before: Any = None,
+) -> dict[str, Any]:
     """The work of every step."""
     return {"done": before is None or "done" in before}
 
 
 def _flow(client: Any, steps: int) -> Any:
-    create = activity.create(client, driver.DOMAIN, NAME)
+    create = activities.create(client, driver.DOMAIN, NAME)
     step = create(name="nothing", run=runner.Sync(nothing.fill(before="before")), requires=[])
 
     def decide(schedule: Any) -> None:
@@ -57,7 +56,7 @@ def decide(client: Any, steps: int) -> None:
 
 def work(client: Any, steps: int) -> None:
     """The activity worker."""
-    activity.ActivityWorker(_flow(client, steps)).run()
+    activities.ActivityWorker(_flow(client, steps)).run()
 
 
 if __name__ == "__main__":
