@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeAlias
 
 from errors import UndecidableError
@@ -43,8 +44,9 @@ def decide(machine: Machine) -> list[Decision]:
     if _must_continue(machine):
         return _continuing(machine, first)
     timers = [*_deadline(machine), *_watch(machine)]
-    wanted = [*first, *timers, *_stopping(machine), *_work(machine)]
-    return _awake(machine, _fitting(machine, wanted))
+    before = [*first, *timers, *_stopping(machine)]
+    # Work is written out one by one, for there may be many times what one response holds.
+    return _awake(machine, _fitting(machine, chain(before, _work(machine))))
 
 
 def _ending(machine: Machine, first: list[Decision]) -> list[Decision]:
