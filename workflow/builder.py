@@ -300,6 +300,8 @@ def map_items(
 ) -> Map:
     """The same sequence for each item of a list; activities get `item` and `item_index`.
 
+    The list itself, where it is a member of the input, they do not get.
+
     `concurrency` is how many items are worked on at once; 0 means all.  The result is a list: per
     item, its steps' results by name.
     """

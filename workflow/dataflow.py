@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wire import ENVELOPE, Json, is_reference
 from workflow import paths
+from workflow.graph import Map
 from workflow.machine import Machine
 from workflow.state import ROOT, Frame, Outcome, Visit, Work
 
@@ -65,6 +66,19 @@ def item_of(machine: Machine, frame: Frame) -> dict[str, Json]:
     return {}
 
 
+def _without_lists(machine: Machine, visit: Visit) -> Json:
+    """The input in force, without the lists of the maps around: each of thousands gets its item."""
+    value, frame = machine.state.inputs[visit.input], machine.frame(visit)
+    while frame.owner is not None:
+        owner = machine.visit(frame.owner)
+        state = machine.graph(owner)
+        if isinstance(state, Map) and isinstance(value, dict) and owner.items is not None:
+            name = state.items_path.removeprefix("$.")
+            value = {key: item for key, item in value.items() if key != name}
+        frame = machine.frame(owner)
+    return value
+
+
 # --- what activities get ----------------------------------------------------------------------
 
 
@@ -76,7 +90,7 @@ def work_input(machine: Machine, work: Work) -> Json:
         value, extra = state.inputs[state.root.input], _reversal(machine)
     else:
         visit = machine.visit(work.entry)
-        value = state.inputs[visit.input]
+        value = _without_lists(machine, visit)
         extra = item_of(machine, machine.frame(visit))
         if work.kind == "step":
             extra["previous_results"] = results(machine, visit)
@@ -90,7 +104,7 @@ def work_input(machine: Machine, work: Work) -> Json:
 def child_input(machine: Machine, work: Work, envelope: dict[str, Json]) -> Json:
     """The input of a child on the wire: the parent's, with what it needs as `parent_results`."""
     visit = machine.visit(work.entry)
-    value = machine.state.inputs[visit.input]
+    value = _without_lists(machine, visit)
     extra = item_of(machine, machine.frame(visit)) | {"parent_results": results(machine, visit)}
     if isinstance(value, dict) and not is_reference(value):
         return {**value, **extra, ENVELOPE: envelope}
