@@ -1,0 +1,187 @@
+"""Asking what would happen: a definition on the virtual clock, with given outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from errors import InvalidInputError
+from runner.clock import VirtualClock
+from runner.engine import Definitions, Engine, Run
+from runner.outcomes import Ended
+from runner.timeline import Entry, Timeline, lines
+from runner.workers import Outcomes, Registry, Script
+from wire import Json, dumps
+from workflow import Definition, Policy
+
+MOST_EVENTS = 200_000  # of a simulation: one that goes on longer is taken for endless
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A signal that comes at a given time, or a request to cancel."""
+
+    at: float
+    """Seconds after the start."""
+    signal: str
+    """Its name; `CANCEL` stands for the request to cancel."""
+    input: Json = None
+
+
+CANCEL = "CANCEL"
+
+
+class Simulation:
+    """What happened, and how it ended."""
+
+    def __init__(self, run: Run, timeline: list[Entry], unused: Iterable[str] = ()) -> None:
+        self.run = run
+        self.timeline = timeline
+        self.seconds = max(entry.at for entry in timeline)
+        """Virtual seconds from the start to the last thing that happened."""
+        self.unused = sorted(unused)
+        """Steps with given outcomes that were never asked for: a name that is wrong, perhaps."""
+        self._ended: Ended = run.ended
+
+    @property
+    def state(self) -> str:
+        """`COMPLETED`, `FAILED`, `CANCELED`, `TIMED_OUT`; `WAITING` for somebody."""
+        return self._ended.state
+
+    @property
+    def result(self) -> Json:
+        """What a completed execution gives: the data as it left the last step."""
+        return self._ended.result
+
+    @property
+    def reason(self) -> str:
+        """Why it failed."""
+        return self._ended.reason
+
+    @property
+    def details(self) -> Json:
+        """The details of its end: what was compensated, say."""
+        return self._ended.details
+
+    @property
+    def results(self) -> dict[str, Json]:
+        """The steps' results by name, as far as it came."""
+        state = self.run.execution.state
+        visits = [v for v in state.visits.values() if v.frame == 0 and v.result is not None]
+        return {visit.name: visit.result for visit in visits}
+
+    @property
+    def steps(self) -> list[str]:
+        """Paths of the steps that completed, in that order; undos are not steps."""
+        done = [e.step or "" for e in self._own() if e.what == "completed" and e.undo is None]
+        record = self.run.definition.rollback.transaction
+        return [path for path in done if path != record]
+
+    @property
+    def compensated(self) -> list[str]:
+        """Paths of the steps that were undone, in that order."""
+        return [entry.step or "" for entry in self._own() if entry.what == "undone"]
+
+    @property
+    def not_compensated(self) -> list[str]:
+        """Paths of the steps whose undo failed for good."""
+        return [entry.step or "" for entry in self._own() if entry.what == "not undone"]
+
+    def attempts(self, step: str) -> int:
+        """How often a step, named by path, was tried; over all its visits."""
+        begun = [e for e in self._own() if e.what == "begins" and e.undo is None]
+        return sum(entry.step == step for entry in begun)
+
+    def lines(self) -> list[str]:
+        """The timeline for people."""
+        return lines(self.timeline, self.run.workflow_id)
+
+    def to_json(self) -> dict[str, Json]:
+        """All of it as JSON."""
+        return {
+            "state": self.state,
+            "seconds": self.seconds,
+            "result": self.result,
+            "reason": self.reason,
+            "details": self.details,
+            "steps": self.steps,
+            "compensated": self.compensated,
+            "not_compensated": self.not_compensated,
+            "unused": self.unused,
+            "timeline": [entry.to_json() for entry in self.timeline],
+        }
+
+    def _own(self) -> list[Entry]:
+        mine = self.run.workflow_id
+        return [entry for entry in self.timeline if entry.workflow_id == mine]
+
+
+def simulate(
+    definition: Definition,
+    input: Json = None,  # noqa: A002 - as everywhere in this application
+    outcomes: Outcomes | None = None,
+    *,
+    signals: Iterable[Sent] = (),
+    activities: Registry | None = None,
+    definitions: Definitions = lambda _name, _version: None,
+    policy: Policy | None = None,
+    timeout: float | None = None,
+    start: float = 0.0,
+) -> Simulation:
+    """Run a definition on the virtual clock.
+
+    `outcomes` says by step how its attempts go (`runner.workers.Script`): nothing said means that
+    it completes with `{}`, or is done by the function of that name in `activities`.  `signals`
+    come at their times.  `definitions` knows the children's definitions; `timeout` is SWF's limit
+    for the execution, in seconds; `start` the moment of the start, in seconds since 1970.
+    `UndecidableError` where it does not come to an end.
+    """
+    script, timeline = Script(outcomes or {}, activities), Timeline(start)
+    engine = Engine(script, clock=VirtualClock(start), definitions=definitions, listener=timeline)
+    run = engine.start(
+        definition,
+        {} if input is None else input,
+        workflow_id="run",
+        policy=policy,
+        timeout=timeout,
+    )
+    for sent in signals:
+        if sent.signal == CANCEL:
+            engine.cancel(run.workflow_id, after=sent.at)
+        else:
+            engine.signal(run.workflow_id, sent.signal, sent.input, after=sent.at)
+    engine.run(events=MOST_EVENTS)
+    return Simulation(run, timeline.entries, script.unused)
+
+
+# --- from JSON ----------------------------------------------------------------------------------
+
+
+def plan_of(document: Json) -> tuple[Outcomes, list[Sent]]:
+    """Outcomes and signals from JSON: `{"steps": {STEP: OUTCOME or list}, "signals": [...]}`.
+
+    A signal is `{"at": SECONDS, "signal": NAME, "input": ...}`; `{"at": SECONDS, "cancel": true}`
+    asks for the cancellation.  `InvalidInputError` says what is wrong.
+    """
+    if not isinstance(document, dict) or document.keys() - {"steps", "signals"}:
+        raise InvalidInputError(
+            'outcomes are {"steps": {STEP: OUTCOME or list of them}, "signals": [...]}'
+        )
+    steps, signals = document.get("steps", {}), document.get("signals", [])
+    if not isinstance(steps, dict) or not isinstance(signals, list):
+        raise InvalidInputError("steps must be an object, and signals a list")
+    return steps, [_sent(item, index) for index, item in enumerate(signals)]
+
+
+def _sent(item: Any, index: int) -> Sent:
+    at = item.get("at", 0) if isinstance(item, Mapping) else None
+    named = isinstance(item, Mapping) and isinstance(item.get("signal"), str)
+    canceling = isinstance(item, Mapping) and item.get("cancel") is True
+    number = isinstance(at, int | float) and not isinstance(at, bool)
+    if at is None or not number or at < 0 or named == canceling:
+        raise InvalidInputError(
+            f"signals[{index}]: {dumps(item)[:80]} is not "
+            '{"at": SECONDS, "signal": NAME, "input": ...} or {"at": SECONDS, "cancel": true}'
+        )
+    return Sent(float(at), CANCEL if canceling else item["signal"], item.get("input"))
