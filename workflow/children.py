@@ -93,8 +93,13 @@ def ask(machine: Machine, work: Work) -> dict[str, Any]:
 
 def open_works(machine: Machine) -> list[Work]:
     """The works whose child is open."""
-    works = machine.state.works.values()
-    return [work for work in works if work.via is Via.CHILD and work.in_flight]
+    return [work for work in machine.by[Via.CHILD].values() if work.in_flight]
+
+
+def carried(machine: Machine) -> list[Work]:
+    """Those of them that the run before started."""
+    works = [machine.state.works.get(key) for key in machine.carried]
+    return [work for work in works if work is not None and work.in_flight and not work.opened]
 
 
 def watch_seconds(machine: Machine) -> int:

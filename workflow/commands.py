@@ -135,12 +135,11 @@ def _waits_for_signals(machine: Machine) -> bool:
     state = machine.state
     if state.paused or machine.halted:
         return True
-    works = state.works.values()
-    return any(work.via is Via.SIGNAL and work.phase is Phase.WAITING for work in works)
+    return any(work.phase is Phase.WAITING for work in machine.by[Via.SIGNAL].values())
 
 
 def _wants(machine: Machine) -> bool:
-    return bool(machine.todo) and not machine.state.paused
+    return any(machine.todo.values()) and not machine.state.paused
 
 
 def _has_open(machine: Machine, kind: str) -> bool:
@@ -187,19 +186,23 @@ def _work(machine: Machine) -> Iterator[Decision]:
     """What is to be asked of SWF, within what may be open at once; the rest waits its turn."""
     if machine.state.paused or _winding_up(machine):
         return
-    room = {kind: OPEN_AT_ONCE - count for kind, count in machine.counts.items()}
-    if machine.state.timers_full and machine.counts["timer"]:
-        room["timer"] = 0
-    for key in machine.todo:
-        work = machine.state.works[key]
-        if _is_stopped(machine, work):
-            continue
-        kind = "timer" if work.phase is Phase.BACKOFF else str(work.via.value)
-        if room[kind] > 0:
-            room[kind] -= 1
+    for kind, keys in machine.todo.items():
+        room = _room(machine, kind)
+        for key in keys if room else ():
+            work = machine.state.works[key]
+            if _is_stopped(machine, work):
+                continue
             yield _asked(machine, work)
-        elif not any(room.values()):
-            return
+            room -= 1
+            if not room:
+                break
+
+
+def _room(machine: Machine, kind: str) -> int:
+    """How many more of a kind may be opened."""
+    if kind == "timer" and machine.state.timers_full and machine.counts[kind]:
+        return 0
+    return max(0, OPEN_AT_ONCE - machine.counts[kind])
 
 
 def _is_stopped(machine: Machine, work: Work) -> bool:
@@ -324,7 +327,7 @@ def _questions(machine: Machine, works: Iterable[Work]) -> list[Decision]:
 
 def _watch(machine: Machine) -> list[Decision]:
     """Ask now and then whether children that the run before started are still there."""
-    carried = [work for work in children.open_works(machine) if not work.opened]
+    carried = children.carried(machine)
     if not carried or _winding_up(machine):
         return []
     questions = _questions(machine, [work for work in carried if not work.told])

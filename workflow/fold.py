@@ -280,7 +280,11 @@ def _timer_fired(machine: Machine, found: Attributes) -> None:
 
 
 def _timer_canceled(machine: Machine, found: Attributes) -> None:
-    machine.forget(found["startedEventId"])
+    """Nobody waits for it any more; or the run was to go on as new, and did not come to it."""
+    timer = machine.forget(found["startedEventId"])
+    work = None if timer is None else machine.state.works.get(timer.work)
+    if work is not None and work.phase is Phase.WAITING and work.due is not None:
+        machine.put(work, Phase.BACKOFF)
 
 
 def _start_timer_failed(machine: Machine, found: Attributes) -> None:

@@ -82,8 +82,14 @@ class Machine:
     def adopt(self, state: State) -> None:
         """Take a state, and make anew the indexes that are kept beside it."""
         self.state = state
-        self.todo: dict[str, None] = {}
-        """Keys of the works that want something of SWF, in order."""
+        self.todo: dict[str, dict[str, None]] = {"activity": {}, "child": {}, "timer": {}}
+        """Keys of the works that want something of SWF, by what they want, in order."""
+        self.leaves: dict[str, Work] = {}
+        """Works that are done by somebody: not by branches or items."""
+        self.by: dict[Via, dict[str, Work]] = {via: {} for via in Via}
+        """All works, by what they are done by."""
+        self.carried: list[str] = []
+        """Keys of the children that the run before started: SWF tells this run nothing of them."""
         self.agenda: deque[int] = deque()
         """Frames whose turn has come."""
         self.failed: deque[tuple[Visit, Failure]] = deque()
@@ -100,7 +106,9 @@ class Machine:
         """Frames that stand still at a failed step."""
         self._known: dict[int, tuple[int | None, dict[str, int]]] = {}
         for work in state.works.values():
-            self._list(work)
+            self._enlist(work)
+            if work.via is Via.CHILD and work.in_flight and not work.opened:
+                self.carried.append(work.key)
         for event_id, item in state.open.items():
             self._count(event_id, item)
 
@@ -121,13 +129,23 @@ class Machine:
         """Put something on the list of what is to be done."""
         work = Work(kind, entry, activity, via)
         self.state.works[work.key] = work
-        self._list(work)
+        self._enlist(work)
         return work
+
+    def _enlist(self, work: Work) -> None:
+        self.by[work.via][work.key] = work
+        if work.via is not Via.FRAMES:
+            self.leaves[work.key] = work
+        self._list(work)
 
     def drop_work(self, work: Work) -> None:
         """Take a piece of work off the list; what is open for it in SWF is late from now on."""
         self.state.works.pop(work.key, None)
-        self.todo.pop(work.key, None)
+        self.leaves.pop(work.key, None)
+        for works in self.by.values():
+            works.pop(work.key, None)
+        for keys in self.todo.values():
+            keys.pop(work.key, None)
         opened = self.state.open.get(work.opened)
         if opened is not None and opened.kind == "retry":
             self.state.unwanted.append(work.opened)
@@ -144,12 +162,14 @@ class Machine:
         self._list(work)
 
     def _list(self, work: Work) -> None:
-        if (
-            work.phase in (Phase.READY, Phase.BACKOFF) and work.via is not Via.FRAMES
-        ) or work.phase is Phase.BACKOFF:
-            self.todo[work.key] = None
-        else:
-            self.todo.pop(work.key, None)
+        wanted = "timer" if work.phase is Phase.BACKOFF else ""
+        if work.phase is Phase.READY:
+            wanted = work.via.value
+        for kind, keys in self.todo.items():
+            if kind == wanted:
+                keys[work.key] = None
+            else:
+                keys.pop(work.key, None)
 
     def opened(self, event_id: int, item: Open) -> None:
         """Remember what is open in SWF since that event."""

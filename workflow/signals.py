@@ -236,7 +236,9 @@ def _deliver(machine: Machine, name: str, request: dict[str, Json], payload: Any
     path = request.get("step_name")
     if path is not None:
         path = jumps.find(machine, str(path)).path
-    found = [visit for visit in jumps.live_visits(machine) if _waits(machine, visit, name, path)]
+    works = machine.by[Via.SIGNAL].values()
+    visits = [machine.visit(work.entry) for work in works if work.activity == name]
+    found = [visit for visit in visits if _waits(machine, visit, path)]
     if len(found) > 1:
         places = ", ".join(visit.path for visit in found[:5])
         raise SignalRefusedError(f"{name} is waited for in {len(found)} places; name one: {places}")
@@ -248,10 +250,8 @@ def _deliver(machine: Machine, name: str, request: dict[str, Json], payload: Any
     return WAITING
 
 
-def _waits(machine: Machine, visit: Visit, name: str, path: Json) -> bool:
-    work = machine.state.works.get(f"s{visit.entry}")
-    waiting = work is not None and work.via is Via.SIGNAL and work.activity == name
-    return waiting and path in (None, visit.path) and not machine.within(machine.frame(visit))
+def _waits(machine: Machine, visit: Visit, path: Json) -> bool:
+    return path in (None, visit.path) and not machine.within(machine.frame(visit))
 
 
 # --- what the starter asks beforehand ---------------------------------------------------------

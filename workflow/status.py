@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from wire import Json
 from workflow import jumps
 from workflow.machine import Machine
@@ -18,7 +20,7 @@ PLACES = 20  # that a status names, when the execution is in many at once
 def status(machine: Machine) -> dict[str, Json]:
     """State, place, attempt, next retry (seconds since 1970), progress and when all this held."""
     state = machine.state
-    work = _work(state)
+    work = _work(machine)
     visit = None if work is None or work.kind == "transaction" else machine.visit(work.entry)
     if work is None and state.frames:
         visit = next(iter(jumps.live_visits(machine)), None)
@@ -37,45 +39,42 @@ def status(machine: Machine) -> dict[str, Json]:
     return {key: value for key, value in document.items() if value is not None}
 
 
-def _work(state: State) -> Work | None:
+def _work(machine: Machine) -> Work | None:
     """The work that a status is about: the first that is done by somebody, else any."""
-    first = None
-    for work in state.works.values():
-        if work.via is not Via.FRAMES:
-            return work
-        first = first or work
-    return first
+    works = machine.leaves or machine.state.works
+    return next(iter(works.values()), None)
 
 
 def _several(machine: Machine) -> dict[str, Json]:
     """What else there is to tell: more places than one, failed steps, what people are asked for."""
-    state = machine.state
     told: dict[str, Json] = {}
-    if len(state.works) > 1:
-        inner = [work for work in state.works.values() if work.via is not Via.FRAMES]
-        if len(inner) > 1:
-            told["places"] = [machine.visit(w.entry).path for w in inner[:PLACES]]
-            told["open"] = len(inner)
-    waiting = [work for work in state.works.values() if work.via is Via.SIGNAL]
+    inner = machine.leaves.values()
+    if len(inner) > 1:
+        told["places"] = [_path(machine, work) for work in islice(inner, PLACES)]
+        told["open"] = len(inner)
+    waiting = list(islice(machine.by[Via.SIGNAL].values(), PLACES))
     if waiting:
         told["waits_for"] = [
             {"signal": w.activity, "path": machine.visit(w.entry).path, "until": w.due}
-            for w in waiting[:PLACES]
+            for w in waiting
         ]
-    halted = [frame for frame in state.frames.values() if frame.halted]
+    halted = list(islice(machine.halted.values(), PLACES))
     if halted:
         told["failed"] = [
-            {"path": f"{f.path}.{f.next}" if f.path else f.next, "error": f.halted}
-            for f in halted[:PLACES]
+            {"path": f"{f.path}.{f.next}" if f.path else f.next, "error": f.halted} for f in halted
         ]
     return told
+
+
+def _path(machine: Machine, work: Work) -> str:
+    return work.activity if work.kind == "transaction" else machine.visit(work.entry).path
 
 
 def _state(machine: Machine, work: Work | None) -> str:
     state = machine.state
     if state.closed or state.blocked:
         return state.closed or BLOCKED
-    if state.paused or (work is None and any(frame.halted for frame in state.frames.values())):
+    if state.paused or (work is None and machine.halted):
         return PAUSED
     if state.mode is Mode.ENDING:
         return ENDINGS[state.ending]

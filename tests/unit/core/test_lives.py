@@ -427,14 +427,15 @@ TestRandomLife.settings = settings(
 def check_promises(chain: Chain) -> None:
     """What holds for every execution that is closed."""
     state = chain.now.execution().state
-    assert not state.notes, "every marker is recorded"
+    refused = any("RecordMarkerFailed" in run.types() for run in chain.runs)
+    assert refused or not state.notes, "every marker is recorded"
     answered = [
         (number if marker["request_id"].startswith("event-") else 0, marker["request_id"])
         for number, run in enumerate(chain.runs)
         for marker in run.markers("SIGNAL_HANDLED")
     ]
     assert len(answered) == len(set(answered)), "each signal is answered once"
-    assert set(chain.signals) <= {request_id for _, request_id in answered}
+    assert refused or set(chain.signals) <= {request_id for _, request_id in answered}
     resumed = [marker["visit"] for marker in chain.markers("RESUMED")]
     assert all(number >= 1 for number in resumed)
     check_visits(chain)

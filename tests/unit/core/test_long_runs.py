@@ -95,6 +95,23 @@ def test_an_attempt_that_a_long_history_cut_off_is_not_counted(monkeypatch):
     assert (found["visit"], found["attempt"]) == (1, 1)
 
 
+def test_a_wait_whose_timer_was_canceled_for_a_close_that_was_refused_is_waited_for(monkeypatch):
+    history = begun(process("P", "1", [step("A")]))
+    history.fail()
+    history.decide()
+    limit(monkeypatch, history)
+    history.signal("NOISE", {})
+    history.start_decision()
+    decided = history.execution().decisions()
+    history.signal("NOISE", {"request_id": "again"})
+    history.respond(decided)
+    monkeypatch.undo()  # a decider of a release with another limit takes over
+    assert not history.timers
+    history.decide()
+    assert len(history.timers) == 1
+    assert history.run() == "WorkflowExecutionCompleted"
+
+
 def test_a_loop_with_branches_can_be_undone_after_its_early_rounds_were_dropped(monkeypatch):
     again = where("$.previous_results.B.again").equals(value=True)
     definition = process(
