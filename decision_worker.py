@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ from workflow import Definition, Execution, Fact, Policy
 from workflow.history import attributes
 from workflow.parking import park
 
+CROWD = 20  # activities, timers and children open in one run, from which on news is gathered
+GATHERING_SECONDS = 0.01  # how long an answer without decisions is held back in such a run
 STICKY_SECONDS = 5  # how long a task waits on a decider's own list before the shared one gets it
 REMEMBERED_COMPLAINTS = 1000  # runs of which it is known that their trouble is in the log
 
@@ -130,6 +133,8 @@ class DecisionWorker:
         context = None if execution is None else wire.dumps(execution.status())
         if execution is not None and not self._customized and not _closing(decisions):
             self._cache.put(task["workflowExecution"]["runId"], execution)
+        if execution is not None and not decisions:
+            _gather(execution)
         try:
             self._respond(task, decisions, context, sticky=not self._customized)
         except PayloadError as error:
@@ -274,6 +279,16 @@ _CLOSES = frozenset(
 
 def _closing(decisions: Sequence[Mapping[str, Any]]) -> bool:
     return bool(decisions) and decisions[-1]["decisionType"] in _CLOSES
+
+
+def _gather(execution: Execution) -> None:
+    """Hold back an answer that asks for nothing where much is open: more will have ended by then.
+
+    Otherwise a wide execution has a decision task for every activity or two that ends, and each
+    costs two calls and three events of the history.
+    """
+    if len(execution.state.open) >= CROWD:
+        time.sleep(GATHERING_SECONDS)
 
 
 def _tell(task: Task, fact: Fact) -> None:
