@@ -1,4 +1,4 @@
-"""Whether a history fits a definition: walked decision by decision, what it has beside what it wants.
+"""Whether a history fits a definition: each decision that was made beside the one it asks for.
 
 At each DecisionTaskCompleted the core is asked what it would decide, and its answer is compared
 with the events of the decisions that were made.  What differs for reasons that lie outside of the
@@ -76,10 +76,10 @@ def check(
     `start_id` is the run's id, for one that was started by hand; `contents` as `Execution` has it.
     """
     execution = Execution(definition, start_id=start_id, workflow_id=workflow_id, contents=contents)
-    found, last = Checked(), 0
+    found = Checked()
     made = _made_by_decision(events)
     try:
-        for batch, last, completed in _decisions(events):
+        for batch, completed in _decisions(events):
             execution.apply(batch)
             if completed is not None:
                 _compare(execution, found, completed, made.get(completed["eventId"], []))
@@ -87,7 +87,7 @@ def check(
                     return found
         execution.decisions()
     except Exception as error:  # noqa: BLE001 - another definition may fail the fold anywhere
-        _failed(execution, found, error, last)
+        _failed(execution, found, error)
     return found
 
 
@@ -113,7 +113,7 @@ def advice(found: Checked, definition: Definition) -> str:
 
 def _decisions(
     events: Sequence[Event],
-) -> Iterator[tuple[Sequence[Event], int, Event | None]]:
+) -> Iterator[tuple[Sequence[Event], Event | None]]:
     """The history in pieces: each up to a DecisionTaskStarted, with what completed that task.
 
     A piece begins with the DecisionTaskStarted before it, as a decider's does that remembers.
@@ -126,10 +126,10 @@ def _decisions(
     begin = 0
     for index, event in enumerate(events):
         if event["eventType"] == DECISION_STARTED:
-            yield events[begin : index + 1], event["eventId"], closing.get(event["eventId"])
+            yield events[begin : index + 1], closing.get(event["eventId"])
             begin = index
     if events:
-        yield events[begin:], events[-1]["eventId"], None
+        yield events[begin:], None
 
 
 def _made_by_decision(events: Sequence[Event]) -> dict[int, list[Event]]:
@@ -144,7 +144,7 @@ def _made_by_decision(events: Sequence[Event]) -> dict[int, list[Event]]:
     return found
 
 
-def _failed(execution: Execution, found: Checked, error: Exception, event_id: int) -> None:
+def _failed(execution: Execution, found: Checked, error: Exception) -> None:
     """The fold itself says that it does not fit, or that it cannot be decided."""
     version = _version(execution)
     if isinstance(error, DivergedError):
@@ -154,7 +154,8 @@ def _failed(execution: Execution, found: Checked, error: Exception, event_id: in
         found.blocked = str(error)
     else:
         what = f"something that cannot be replayed under it ({type(error).__name__}: {error})"
-        found.divergences.append(Divergence(event_id, "", "nothing that is known", what, version))
+        place = (execution.event_id + 1, "", "nothing that is known")
+        found.divergences.append(Divergence(*place, what, version))
 
 
 def _version(execution: Execution) -> str:

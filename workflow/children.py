@@ -14,6 +14,7 @@ from typing import Any
 from errors import UndecidableError
 from wire import Json, dumps, loads
 from workflow import dataflow, failures, flow, unwinding
+from workflow.divergence import diverged, unwanted
 from workflow.graph import Child
 from workflow.machine import Failure, Machine
 from workflow.policy import patience
@@ -113,12 +114,29 @@ def watch_seconds(machine: Machine) -> int:
 def initiated(machine: Machine, found: Mapping[str, Any]) -> None:
     """SWF is starting a child."""
     work = work_of(machine, found["workflowId"])
+    _check_expected(machine, work, found)
     if work is not None:
         machine.put(work, Phase.SCHEDULED)
         work.cancel_requested = work.told = False
         if not machine.state.held:
             machine.state.blocked = ""
         machine.opened(machine.event_id, Open("child", found["workflowId"], work.key))
+
+
+def _check_expected(machine: Machine, work: Work | None, found: Mapping[str, Any]) -> None:
+    """Replaying must ask for the child that the history has; else another definition made it."""
+    kind = f"{found['workflowType']['name']}@{found['workflowType']['version']}"
+    if work is not None and work.activity != kind:
+        step = machine.visit(work.entry).path
+        raise diverged(machine, f"child {work.activity}", f"child {kind}", step)
+    if work is None and _is_ours(machine, found["workflowId"]):
+        raise unwanted(machine, f"child {kind}", found)
+
+
+def _is_ours(machine: Machine, child_id: str) -> bool:
+    start_id, *numbers = child_id.rsplit(".", 2)
+    both = len(numbers) == 2 and all(number.isdigit() for number in numbers)
+    return both and start_id == machine.state.start_id != ""
 
 
 def refused(machine: Machine, found: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from errors import DivergedError
 from wire import loads, unwrap_start
 from workflow import (
     agenda,
@@ -24,6 +23,7 @@ from workflow import (
     snapshot,
     unwinding,
 )
+from workflow.divergence import diverged, is_ours, is_unheard_of, unwanted
 from workflow.history import Event, attributes, seconds
 from workflow.machine import Failure, Machine
 from workflow.state import ROOT, Open, Phase, Work
@@ -135,13 +135,10 @@ def _check_expected(machine: Machine, work: Work | None, found: Attributes) -> N
     name = found["activityType"]["name"]
     if work is not None and work.activity != name:
         visit = machine.state.visits.get(work.entry)
-        raise DivergedError(
-            f"activity {work.activity}",
-            f"activity {name}",
-            visit.path if visit is not None else work.activity,
-            f"{machine.definition.name} {machine.definition.version}",
-            machine.event_id,
-        )
+        step = visit.path if visit is not None else work.activity
+        raise diverged(machine, f"activity {work.activity}", f"activity {name}", step)
+    if work is None and is_ours(found):
+        raise unwanted(machine, f"activity {name}", found)
 
 
 def _schedule_failed(machine: Machine, found: Attributes) -> None:
@@ -244,6 +241,8 @@ def _timer_started(machine: Machine, found: Attributes) -> None:
         return  # of another make, or the park timer, which the fold ignores
     key = str(control.get("work") or "")
     work = machine.state.works.get(key)
+    if control["timer"] == "retry" and work is None and is_unheard_of(machine, key):
+        raise unwanted(machine, f"a timer for {found['timerId']}", found)
     machine.opened(machine.event_id, Open(control["timer"], found["timerId"], key))
     if control["timer"] != "retry":
         return
