@@ -45,7 +45,12 @@ def own_results(machine: Machine, frame: Frame) -> dict[str, Json]:
 
 def read(machine: Machine, frame: Frame, path: str) -> Json:
     """The value at a path of the data that a frame sees now, or `paths.MISSING`."""
-    return paths.read(path, _view(machine, frame), machine.content)
+    member, *rest = [*paths.parse(path)[:2], None]
+    if member == "previous_results" and isinstance(rest[0], str):  # one result, of many perhaps
+        view: Json = {member: _named(machine, frame, (rest[0],))}
+    else:
+        view = _view(machine, frame)
+    return paths.read(path, view, machine.content)
 
 
 def _view(machine: Machine, frame: Frame) -> Json:

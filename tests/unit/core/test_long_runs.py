@@ -92,7 +92,8 @@ def test_an_attempt_that_a_long_history_cut_off_is_not_counted(monkeypatch):
     new = history.next_run()
     new.decide()
     found = new.input_of(new.scheduled()[0])["_process"]
-    assert (found["visit"], found["attempt"]) == (1, 1)
+    assert (found["path"], found["visit"], found["attempt"]) == ("A", 1, 1)
+    assert "undo" not in found
 
 
 def test_a_wait_whose_timer_was_canceled_for_a_close_that_was_refused_is_waited_for(monkeypatch):
