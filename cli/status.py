@@ -38,6 +38,10 @@ def text(found: Status) -> list[str]:
         "Step": found["step"],
         "Attempt": found["attempt"] if found["closed_at"] is None else None,
         "Next retry": _time(found["next_retry_at"]),
+        "Waits for": ", ".join(f"{w['signal']} at {w['path']}" for w in found["waits_for"] or ()),
+        "Waits until": _time(found["waits_until"]),
+        "Failed": ", ".join(f"{f['path']}: {f['error']}" for f in found["failed"] or ()),
+        "In hand": ", ".join(found["places"] or ()),
         "Last error": found["last_error"],
         "Progress": progress and f"{progress['done']} of {progress['of']} steps",
         "Cancel": "requested" if found["cancel_requested"] else None,
@@ -67,8 +71,9 @@ COMMAND = Command(
     help="show where an execution stands",
     example="status WORKFLOW_ID",
     fields="workflow_id, run_id, type, version, state, tags, started_at, closed_at, "
-    "cancel_requested,\n  step, visit, attempt, next_retry_at, blocked, progress {done, of}, "
-    "previous_run_id,\n  next_run_id, reason, details, result (times: seconds since 1970)",
+    "cancel_requested,\n  step, visit, attempt, next_retry_at, waits_until, waits_for, failed, "
+    "places, blocked,\n  progress {done, of}, previous_run_id, next_run_id, reason, details, "
+    "result\n  (times: seconds since 1970)",
     add_arguments=add_execution,
     run=run,
 )

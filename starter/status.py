@@ -20,6 +20,7 @@ CONTEXT = (
     "visit",
     "attempt",
     "next_retry_at",
+    "waits_until",
     "last_error",
     "blocked",
     "progress",
@@ -54,6 +55,8 @@ class Status(Summary):
     attempt: int | None
     next_retry_at: float | None
     """When the waiting retry goes out; None when none waits."""
+    waits_until: float | None
+    """When a step that only waits (for a time, a signal) goes on by itself."""
     last_error: str | None
     """Why the last attempt of the step in hand failed; None when none did."""
     blocked: str | None
@@ -144,6 +147,7 @@ def outcome(last: Event) -> dict[str, Json]:
         "result": wire.loads(facts.get("result")),
         "next_run_id": facts.get("newExecutionRunId"),
         "next_retry_at": None,
+        "waits_until": None,
         "blocked": None,
         "waits_for": None,
         "failed": None,
@@ -158,6 +162,8 @@ def line(found: Status) -> str:
         parts.append(f"{found['step']} (attempt {found['attempt'] or 1})")
     if found["next_retry_at"]:
         parts.append(f"next retry {local_time(found['next_retry_at'])}")
+    if found["waits_until"]:
+        parts.append(f"waits until {local_time(found['waits_until'])}")
     if found["progress"]:
         parts.append(f"{found['progress']['done']} of {found['progress']['of']} steps")
     parts.extend(str(found[name]) for name in ("blocked", "reason") if found[name])

@@ -50,7 +50,7 @@ def preview(machine: Machine, name: str, payload: Json) -> Preview:
         if rollback.jump is not None:
             found.enters = [str(rollback.jump["target"])]
     else:
-        live = [visit for visit in jumps.live_visits(trial) if visit.entry not in before]
+        live = [v for v in jumps.live_visits(trial) if v.entry not in before and not v.frames]
         found.enters = [f"{visit.path} (visit {visit.number})" for visit in live]
         found.ends = trial.state.ending if trial.state.mode is Mode.ENDING else ""
     return found

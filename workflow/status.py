@@ -30,6 +30,7 @@ def status(machine: Machine) -> dict[str, Json]:
         "visit": None if visit is None or (work and work.kind != "step") else visit.number,
         "attempt": None if work is None else work.attempt,
         "next_retry_at": _next_retry(state, work),
+        "waits_until": _waits_until(state, work),
         "last_error": work.error if work is not None and work.error else None,
         "progress": {"done": _done(machine), "of": len(machine.definition.steps)},
         "blocked": state.blocked or None,
@@ -52,12 +53,9 @@ def _several(machine: Machine) -> dict[str, Json]:
     if len(inner) > 1:
         told["places"] = [_path(machine, work) for work in islice(inner, PLACES)]
         told["open"] = len(inner)
-    waiting = list(islice(machine.by[Via.SIGNAL].values(), PLACES))
-    if waiting:
-        told["waits_for"] = [
-            {"signal": w.activity, "path": machine.visit(w.entry).path, "until": w.due}
-            for w in waiting
-        ]
+    waiting = islice(machine.by[Via.SIGNAL].values(), PLACES)
+    if waits := [_waits_for(machine, work) for work in waiting]:
+        told["waits_for"] = waits
     halted = list(islice(machine.halted.values(), PLACES))
     if halted:
         told["failed"] = [
@@ -85,12 +83,30 @@ def _state(machine: Machine, work: Work | None) -> str:
     return RETRYING if work is not None and (work.attempt > 1 or work.tries) else RUNNING
 
 
+def _waits_for(machine: Machine, work: Work) -> dict[str, Json]:
+    path, until = machine.visit(work.entry).path, _end(machine.state, work)
+    return {"signal": work.activity, "path": path, "until": until}
+
+
 def _next_retry(state: State, work: Work | None) -> float | None:
-    if work is None or work.phase not in (Phase.BACKOFF, Phase.WAITING):
+    """When the next attempt goes out, where one waits."""
+    if work is None or work.via in (Via.SIGNAL, Via.TIMER):
         return None
-    if work.via in (Via.SIGNAL, Via.FRAMES) and work.due is None and not work.delay:
+    return _end(state, work) if work.phase in (Phase.BACKOFF, Phase.WAITING) else None
+
+
+def _waits_until(state: State, work: Work | None) -> float | None:
+    """When a step that only waits goes on by itself."""
+    if work is None or work.via not in (Via.SIGNAL, Via.TIMER):
         return None
-    return work.due if work.due is not None else state.now + work.delay
+    return _end(state, work)
+
+
+def _end(state: State, work: Work) -> float | None:
+    """When a work's wait ends, seconds since 1970; None where it has no end."""
+    if work.due is not None:
+        return work.due
+    return state.now + work.delay if work.phase is Phase.BACKOFF else None
 
 
 def _done(machine: Machine) -> int:

@@ -53,7 +53,8 @@ def status(**members: Any) -> Status:
         "cancel_requested": False,
         **dict.fromkeys(
             ("step", "visit", "attempt", "next_retry_at", "last_error", "blocked", "progress",
-             "previous_run_id", "next_run_id", "reason", "details", "result")
+             "waits_until", "waits_for", "failed", "places", "previous_run_id", "next_run_id",
+             "reason", "details", "result")
         ),
         **members,
     }  # fmt: skip

@@ -35,7 +35,7 @@ def test_start_hands_over_all_that_is_said(fake: FakeStarter, capsys: Capsys) ->
         (
             "start_workflow",
             ({"order_id": "ORD-1"},),
-            {"workflow_id": "w-1", "tags": ["a", "b"], "timeout": "60"},
+            {"workflow_id": "w-1", "tags": ["a", "b"], "timeout": "60", "definition": None},
         )
     ]
     assert capsys.readouterr().out == "Workflow ID: w-1\nRun ID: r-1\n"
