@@ -370,13 +370,16 @@ class RandomLife(RuleBasedStateMachine):
                 {"RecordMarker": "OPERATION_NOT_PERMITTED"},
                 {"RequestCancelActivityTask": "OPERATION_NOT_PERMITTED"},
                 {"FailWorkflowExecution": "OPERATION_NOT_PERMITTED"},
+                {"SignalExternalWorkflowExecution": "OPERATION_NOT_PERMITTED"},
+                {"RequestCancelExternalWorkflowExecution": "OPERATION_NOT_PERMITTED"},
             ]
         ),
         activities=st.sampled_from([1, 2, 1_000]),
+        timers=st.sampled_from([2, 1_000]),
     )
-    def swf_refuses(self, cause: dict[str, str], activities: int) -> None:
+    def swf_refuses(self, cause: dict[str, str], activities: int, timers: int) -> None:
         self.history.refuse = dict(cause)
-        self.history.limits["activities"] = activities
+        self.history.limits = {"activities": activities, "timers": timers}
 
     # --- what always holds ----------------------------------------------------------------------
 
@@ -402,7 +405,7 @@ class RandomLife(RuleBasedStateMachine):
             return
         try:
             self.history.refuse = {}
-            self.history.limits["activities"] = 1_000
+            self.history.limits = {"activities": 1_000, "timers": 1_000}
             if self.history.task_started:
                 self.history.time_out_decision()
             commands.HISTORY_SOFT_LIMIT, commands.HISTORY_HARD_LIMIT = self.soft, self.hard
