@@ -11,6 +11,7 @@ leaves out signing too (botocore's Stubber does the same).  Amazon is never reac
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -66,14 +67,17 @@ class NearbyTransport:
 
     def send(self, request: Any, **_: Any) -> AWSResponse:
         """Send one prepared request and wait for its answer (a `before-send` handler)."""
-        return _response(request.url, self._exchange(request.url, request.headers, request.body))
+        answer = self._exchange(request.url, request.headers, request.body)
+        return _response(request.url, answer.status, answer.headers, answer.body)
 
     def call(self, model: Any, params: Any, **_: Any) -> tuple[AWSResponse, Json]:
         """Make one call and read its answer (a `before-call` handler)."""
         url, body = params["url"], _bytes(params["body"])
         headers = {**params["headers"], "Content-Length": len(body)}
         answer = self._exchange(url, headers, body)
-        return _response(url, answer), _parsed(model, answer)
+        response = _response(url, answer.status, {}, answer.body)
+        response.headers = answer.headers  # botocore copies them one by one; nobody needs that
+        return response, _parsed(model, answer)
 
     def _exchange(self, url: str, headers: Any, body: str | bytes | None) -> _Answer:
         is_poll = _is_poll(headers, body)
@@ -265,17 +269,19 @@ def _parsed(model: Any, answer: _Answer) -> Json:
     }
     read: Json = {}
     read_answer(response, model, read)
-    parser = create_parser(model.service_model.resolved_protocol)
+    parser = _parser(model.service_model.resolved_protocol)
     return {**parser.parse(response, model.output_shape), **read}
+
+
+_parser = functools.cache(create_parser)
 
 
 def _bytes(body: str | bytes | None) -> bytes:
     return body.encode() if isinstance(body, str) else body or b""
 
 
-def _response(url: str, answer: _Answer) -> AWSResponse:
-    headers: Any = answer.headers  # botocore takes any mapping
-    return AWSResponse(url, answer.status, headers, _Raw(answer.body))
+def _response(url: str, status: int, headers: Any, body: bytes) -> AWSResponse:
+    return AWSResponse(url, status, headers, _Raw(body))
 
 
 def _text(value: str | bytes) -> str:
