@@ -20,15 +20,15 @@ def deep(late: int = LATE) -> Iterator[Row]:
     with measured(f"sequence:{steps}", one_run=True) as app:
         executions.seconds(app, shapes.sequence(steps))
         times = app.reports()["decider"]["times"]
-    early = _medians(times, EARLY)
-    later = _medians(times, late)
+    early = medians(times, EARLY)
+    later = medians(times, late)
     for index, what in ((1, "CPU of the thread"), (2, "from task to response")):
         yield Row(f"a decision at event {EARLY}, {what}", early[index] * 1000, "ms")
         yield Row(f"a decision at event {late}, {what}", later[index] * 1000, "ms")
         yield Row(f"ratio, {what}", later[index] / early[index], "", "under 1.5")
 
 
-def _medians(times: list[list[float]], event_id: int) -> list[float]:
+def medians(times: list[list[float]], event_id: int) -> list[float]:
     """Of the decisions from that event on: medians of event id, CPU seconds and seconds."""
     near = [found for found in times if event_id <= found[0] < event_id + WINDOW]
     return [statistics.median(column) for column in zip(*near, strict=True)]

@@ -15,7 +15,7 @@ from bench.processes import ROOT, application
 from bench.table import Row
 
 INSTALL_SECONDS = 600
-LIMIT_SECONDS = 120  # that one size may take
+LIMIT_SECONDS = 240  # that one size may take
 HEARD_CHARACTERS = 300  # of what a peer that fails has to say
 
 

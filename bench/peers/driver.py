@@ -25,7 +25,7 @@ from bench.traffic import Traffic
 DOMAIN = "peers"
 VERSION = "1.0"
 LOOK_SECONDS = 0.1
-STEPS_AT_LEAST = 100  # short sequences are run more than once
+WARMED_UP_STEPS = 200  # shorter sequences are run more than once, the first to warm up
 TIMEOUTS = {"executionStartToCloseTimeout": "3600", "taskStartToCloseTimeout": "300"}
 
 Part = Callable[[Any, int], None]
@@ -81,9 +81,10 @@ def _measure(
     ]
     for process in processes:
         process.start()
-    runs = max(1, STEPS_AT_LEAST // steps)
+    runs = max(1, WARMED_UP_STEPS // steps)
     deadline = time.monotonic() + options.limit
-    took = [_run(name, starter, deadline) for _ in range(runs + 1)][1:]  # the first warms up
+    warm_ups = 1 if runs > 1 else 0
+    took = [_run(name, starter, deadline) for _ in range(warm_ups + runs)][warm_ups:]
     for process in processes:
         process.terminate()
         process.join()
@@ -93,7 +94,7 @@ def _measure(
         "steps": steps,
         "seconds": None if total is None else total / (runs * steps),
         **{
-            key: sum(report[key] for report in counted) / ((runs + 1) * steps)
+            key: sum(report[key] for report in counted) / ((warm_ups + runs) * steps)
             for key in ("calls", "bytes")
         },
     }
