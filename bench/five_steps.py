@@ -21,9 +21,11 @@ def latency(runs: int) -> Iterator[Row]:
         for number in range(WARM_UP):
             _one(starter, app, number)
         before = app.cpu_seconds()
-        times = sorted(_one(starter, app, number) for number in range(runs))
+        found = [_one(starter, app, number) for number in range(runs)]
         after = app.cpu_seconds()
-    yield Row("five steps, median", statistics.median(times) * 1000, "ms", "under 40")
+    times, by_engine = (sorted(column) for column in zip(*found, strict=True))
+    yield Row("five steps, median", statistics.median(times) * 1000, "ms", "30 or less")
+    yield Row("five steps, median by the engine's clock", statistics.median(by_engine) * 1000, "ms")
     yield Row("five steps, fastest", times[0] * 1000, "ms")
     yield Row("five steps, 95th percentile", times[int(runs * 0.95)] * 1000, "ms")
     for part, used in after.items():
@@ -44,7 +46,7 @@ def throughput(executions: int) -> Iterator[Row]:
             time.sleep(0.05)
         ended, after = time.perf_counter(), app.cpu_seconds()
         failed = _not_completed(app)
-    yield Row(f"{executions} executions, rate", executions / (ended - begun), "/s", "50 or better")
+    yield Row(f"{executions} executions, rate", executions / (ended - begun), "/s", "60 or better")
     yield Row(f"{executions} executions, starts", executions / (started - begun), "/s")
     yield Row(f"{executions} executions, not completed", failed, "", "0")
     for part, used in after.items():
@@ -52,14 +54,16 @@ def throughput(executions: int) -> Iterator[Row]:
         yield Row(f"CPU of the {part}, per execution", cpu, "ms")
 
 
-def _one(starter: WorkflowStarter, app: Application, number: int) -> float:
+def _one(starter: WorkflowStarter, app: Application, number: int) -> tuple[float, float]:
+    """Seconds from the call to the end seen in the history, and between first and last event."""
     begun = time.perf_counter()
     run = starter.start_workflow(_order(number))
     events = list(app.client.follow(run["workflow_id"], run["run_id"]))
     took = time.perf_counter() - begun
     if events[-1]["eventType"] != "WorkflowExecutionCompleted":
         raise RuntimeError(f"the execution ended with {events[-1]['eventType']}")
-    return took
+    lasted = events[-1]["eventTimestamp"] - events[0]["eventTimestamp"]
+    return took, lasted.total_seconds()
 
 
 def _order(number: int) -> dict[str, Any]:
