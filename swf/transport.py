@@ -76,7 +76,8 @@ class NearbyTransport:
         headers = {**params["headers"], "Content-Length": len(body)}
         answer = self._exchange(url, headers, body)
         response = _response(url, answer.status, {}, answer.body)
-        response.headers = answer.headers  # botocore copies them one by one; nobody needs that
+        headers: Any = answer.headers
+        response.headers = headers  # botocore copies them one by one; nobody needs that
         return response, _parsed(model, answer)
 
     def _exchange(self, url: str, headers: Any, body: str | bytes | None) -> _Answer:
