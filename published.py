@@ -18,12 +18,12 @@ FOLDER = Path(__file__).resolve().parent / "definitions"
 SUFFIX = ".asl.json"
 
 
-def file_of(name: str, version: str, folder: Path = FOLDER) -> Path:
+def file_of(name: str, version: str, folder: Path | None = None) -> Path:
     """Where that version is kept.  SWF forbids `/` and `:` in both parts."""
-    return folder / f"{name}@{version}{SUFFIX}"
+    return (folder or FOLDER) / f"{name}@{version}{SUFFIX}"
 
 
-def find(name: str, version: str, folder: Path = FOLDER) -> Definition | None:
+def find(name: str, version: str, folder: Path | None = None) -> Definition | None:
     """The definition of that workflow type, or None where there is none on this machine.
 
     A published file comes before the code: runs that began under it must finish under it.  Only
@@ -37,23 +37,25 @@ def find(name: str, version: str, folder: Path = FOLDER) -> Definition | None:
     return written
 
 
-def named(wanted: str, folder: Path = FOLDER) -> Definition:
+def named(wanted: str, folder: Path | None = None) -> Definition:
     """The definition `NAME@VERSION`, or the highest version of `NAME`, if there is one."""
     name, _, version = wanted.partition("@")
     versions = [version] if version else versions_of(name, folder)
     found = find(name, versions[-1], folder) if versions else None
     if found is None:
-        there = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+        there = sorted(
+            path.name.removesuffix(SUFFIX) for path in (folder or FOLDER).glob(f"*{SUFFIX}")
+        )
         raise DefinitionError(
             f"there is no definition {wanted}; published are: {', '.join(there) or 'none'}"
         )
     return found
 
 
-def others(shipped: Definition, folder: Path = FOLDER) -> list[Definition]:
+def others(shipped: Definition, folder: Path | None = None) -> list[Definition]:
     """The published processes that are not versions of the shipped one, by name and version."""
     found = []
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    for path in sorted((folder or FOLDER).glob(f"*{SUFFIX}")):
         name, _, version = path.name.removesuffix(SUFFIX).partition("@")
         definition = read(name, version, folder) if name != shipped.name else None
         if definition is not None:
@@ -61,9 +63,11 @@ def others(shipped: Definition, folder: Path = FOLDER) -> list[Definition]:
     return found
 
 
-def versions_of(name: str, folder: Path = FOLDER) -> list[str]:
+def versions_of(name: str, folder: Path | None = None) -> list[str]:
     """The versions of a process that are here, lowest first: numbers count as numbers."""
-    names = [path.name.removesuffix(SUFFIX) for path in folder.glob(f"{name}@*{SUFFIX}")]
+    names = [
+        path.name.removesuffix(SUFFIX) for path in (folder or FOLDER).glob(f"{name}@*{SUFFIX}")
+    ]
     found = {stem.partition("@")[2] for stem in names}
     shipped = process.shipped()
     if shipped.name == name:
@@ -75,7 +79,7 @@ def _ordinal(version: str) -> list[tuple[int, str]]:
     return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"[.\-]", version)]
 
 
-def read(name: str, version: str, folder: Path = FOLDER) -> Definition | None:
+def read(name: str, version: str, folder: Path | None = None) -> Definition | None:
     """The published file's definition, or None where there is no file."""
     path = file_of(name, version, folder)
     try:
@@ -87,7 +91,7 @@ def read(name: str, version: str, folder: Path = FOLDER) -> Definition | None:
     return definition_from_json(name, version, document)
 
 
-def write(definition: Definition, folder: Path = FOLDER) -> Path:
+def write(definition: Definition, folder: Path | None = None) -> Path:
     """Publish a definition; gives the file's path."""
     path = file_of(definition.name, definition.version, folder)
     text = json.dumps(definition_to_json(definition), ensure_ascii=False, indent=2)

@@ -206,7 +206,7 @@ def _activity_type(client: SwfClient, name: str, version: str) -> _Kind:
 # --- published versions ------------------------------------------------------------------
 
 
-def publish(definition: Definition, folder: Path = published.FOLDER) -> Line:
+def publish(definition: Definition, folder: Path | None = None) -> Line:
     """Keep the definition's graph as a file; a file that is there already stays as it is."""
     path = published.file_of(definition.name, definition.version, folder)
     check_file(definition, folder)
@@ -216,7 +216,7 @@ def publish(definition: Definition, folder: Path = published.FOLDER) -> Line:
     return Line("definition", _short(path), outcome)
 
 
-def check_file(definition: Definition, folder: Path = published.FOLDER) -> None:
+def check_file(definition: Definition, folder: Path | None = None) -> None:
     """Refuse another shape than the published file of this version has."""
     kept = published.read(definition.name, definition.version, folder)
     if kept is not None and kept.hash != definition.hash:

@@ -226,6 +226,7 @@ class WorkflowStarter:
         force: bool = False,
         compensate: bool = False,
         version: str | None = None,
+        if_at: str | None = None,
     ) -> Resumed:
         """Go on from `step_name`, forward or back, with the results before it preserved.
 
@@ -238,10 +239,13 @@ class WorkflowStarter:
         where the effect of an earlier step was undone; `compensate` undoes what a jump back
         passes over.  `version` takes a closed execution on under another published version.
         The name of an undo activity (`RollbackStep`) resumes a rollback at what it could not undo.
+        An open execution is left alone where it is no longer at `if_at`, as `STEP:VISIT`.
         """
         edits = None if input is None else requests.checked_input(input)
         request = signals.new_request(reason, actor)
-        wanted = resuming.Resume(workflow_id, step_name, request, edits, force, compensate, version)
+        wanted = resuming.Resume(
+            workflow_id, step_name, request, edits, force, compensate, version, if_at
+        )
         resumed = resuming.resume(self.swf_client, wanted, self._run(workflow_id, run_id))
         _log.info(
             f"Resuming workflow: {workflow_id} (run {resumed['run_id']}) from step: {step_name}",
@@ -249,6 +253,18 @@ class WorkflowStarter:
             actor=request["actor"],
         )
         return resumed
+
+    def foresee_resume(
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        step_name: str = "",
+        **options: Any,
+    ) -> steering.Forecast:
+        """What `resume_workflow_from_step` with these `options` would do, without doing it."""
+        nobody = signals.new_request(None, None)
+        wanted = resuming.Resume(workflow_id, step_name, nobody, **options)
+        return resuming.foresee(self.swf_client, wanted, self._run(workflow_id, run_id))
 
     def go_back(
         self,

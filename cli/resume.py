@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from cli.command import Arguments, Command, add_answer, add_execution, add_operator, chosen
+from cli.command import Arguments, Command, chosen
 from cli.output import Output
 from cli.parsing import json_from
 from cli.signal import report
+from cli.steering import add_common, dry, tell
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which execution, from which step, with which edits."""
-    add_execution(parser)
+    add_common(parser)
     parser.add_argument("--step", metavar="STEP", required=True, help="the step to go on from")
     parser.add_argument(
         "--input", metavar="JSON", help="merged over the step's input: JSON text, file, or -"
@@ -32,21 +33,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         help="take a closed execution on under another published version",
     )
-    add_operator(parser)
-    add_answer(parser)
 
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
-    """Resume; report the new run, or the decider's answer of the open one."""
+    """Say what will happen; resume; report the new run, or the decider's answer of the open one."""
+    options = {
+        "input": json_from(arguments.input) if arguments.input else None,
+        "force": arguments.force,
+        "compensate": arguments.compensate,
+        "version": arguments.definition_version,
+        "if_at": arguments.if_at,
+    }
+    which = {**chosen(arguments), "step_name": arguments.step}
+    foreseen = starter.foresee_resume(**which, **options)
+    if arguments.dry_run:
+        return dry(foreseen, output)
+    tell(foreseen, output)
     resumed = starter.resume_workflow_from_step(
-        **chosen(arguments),
-        step_name=arguments.step,
-        input=json_from(arguments.input) if arguments.input else None,
-        reason=arguments.reason,
-        actor=arguments.actor,
-        force=arguments.force,
-        compensate=arguments.compensate,
-        version=arguments.definition_version,
+        **which, **options, reason=arguments.reason, actor=arguments.actor
     )
     if "previous_run_id" not in resumed:
         sent = {**resumed, "previous_run_id": None}

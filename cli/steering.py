@@ -14,6 +14,7 @@ from wire import Json
 
 if TYPE_CHECKING:
     from starter.signals import Sent
+    from starter.steering import Forecast
     from workflow_starter import WorkflowStarter
 
 FIELDS = "workflow_id, run_id, request_id, outcome (done, waiting, or null: no answer yet)"
@@ -57,9 +58,19 @@ def steer(starter: WorkflowStarter, arguments: Arguments, output: Output, wanted
     seen = {} if arguments.if_at is None else {"if_at": arguments.if_at}
     foreseen = starter.foresee(wanted.signal, **chosen(arguments), **wanted.members, **seen)
     if arguments.dry_run:
-        output.result(foreseen, foreseen["words"])
-        return 2 if foreseen["outcome"] == "refused" else 0
+        return dry(foreseen, output)
+    tell(foreseen, output)
+    return report(starter, arguments, output, wanted.signal, {**wanted.act()})
+
+
+def dry(foreseen: Forecast, output: Output) -> int:
+    """Print what would happen; 2 where it would be refused."""
+    output.result(foreseen, foreseen["words"])
+    return 2 if foreseen["outcome"] == "refused" else 0
+
+
+def tell(foreseen: Forecast, output: Output) -> None:
+    """Say what is going to happen; a refusal is an error of its own."""
     if foreseen["outcome"] != "refused":
         for word in foreseen["words"]:
             output.remark(word)
-    return report(starter, arguments, output, wanted.signal, {**wanted.act()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import wire
 from starter import replays, runs
@@ -10,7 +10,6 @@ from starter.runs import Event, attributes
 from starter.status import seconds
 from swf_client import SwfClient
 from wire import Json
-from workflow import Fact
 
 CLOSED_BY = {
     "WorkflowExecutionCancelRequested": "CANCEL",
@@ -43,12 +42,22 @@ class Entry(TypedDict):
 def audit(client: SwfClient, workflow_id: str, run_id: str) -> list[Entry]:
     """Everything that operators did to the chain of runs that holds `run_id`, oldest first."""
     entries: list[Entry] = []
+    edits: list[Edit] = []
     for member in runs.chain(client, workflow_id, run_id):
-        entries += _of_run(client, workflow_id, member)
+        entries += _of_run(client, workflow_id, member, edits)
+    for run, fields in edits:  # told before the answer of the same run, or in a later run
+        asked = [entry for entry in entries if entry["request_id"] == fields["request_id"]]
+        for entry in [entry for entry in asked if entry["run_id"] == run][:1] or asked[-1:]:
+            entry["changes"].append({k: v for k, v in fields.items() if k != "request_id"})
     return entries
 
 
-def _of_run(client: SwfClient, workflow_id: str, run_id: str) -> list[Entry]:
+Edit: TypeAlias = tuple[str, dict[str, Json]]
+"""In which run data was edited, and the fact that tells of it."""
+
+
+def _of_run(client: SwfClient, workflow_id: str, run_id: str, edits: list[Edit]) -> list[Entry]:
+    """What was done to one run; what changed by it goes into `edits`."""
     events = replays.events_of(client, workflow_id, run_id)
     definition = replays.definition_of(attributes(events[0])["workflowType"])
     if definition is None:
@@ -56,21 +65,12 @@ def _of_run(client: SwfClient, workflow_id: str, run_id: str) -> list[Entry]:
     execution = replays.begun(client, definition, workflow_id, run_id)
     execution.apply(events)
     by_id = {event["eventId"]: event for event in events}
-    entries: list[Entry] = []
-    for fact in execution.facts():
-        _take(entries, fact, by_id, run_id)
+    facts = execution.facts()
+    edits += [(run_id, fact.fields) for fact in facts if fact.kind == "edited"]
+    signals = [fact for fact in facts if fact.kind == "signal"]
+    entries = [_entry(fact.fields, by_id[fact.event_id], run_id) for fact in signals]
     entries += [_by_swf(event, run_id) for event in events if event["eventType"] in CLOSED_BY]
     return sorted(entries, key=lambda entry: entry["event_id"])
-
-
-def _take(entries: list[Entry], fact: Fact, events: dict[int, Event], run_id: str) -> None:
-    fields = fact.fields
-    if fact.kind == "signal":
-        entries.append(_entry(fields, events[fact.event_id], run_id))
-    elif fact.kind == "edited":
-        for entry in entries:
-            if entry["request_id"] == fields["request_id"]:
-                entry["changes"].append({k: v for k, v in fields.items() if k != "request_id"})
 
 
 def _entry(fields: dict[str, Json], event: Event, run_id: str) -> Entry:

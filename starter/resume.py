@@ -14,12 +14,15 @@ from errors import (
     EngineUnreachableError,
     ExecutionAlreadyStartedError,
     SignalRefusedError,
+    UnknownStepError,
 )
-from starter import replays, runs, signals
-from starter.runs import Event, Info, Origin, Started
+from starter import replays, runs, signals, steering
+from starter.runs import Info, Origin, Started
+from starter.steering import Forecast, Request
 from swf_client import SwfClient
 from wire import Json
-from workflow import Execution
+from workflow import Definition, Execution
+from workflow.preview import Preview
 
 STARTS = 3  # how often a start that got no answer is repeated
 
@@ -40,6 +43,8 @@ class Resume:
     """Whether to undo what a jump back passes over."""
     version: str | None = None
     """Version of the definition for the new run of a closed execution; None keeps the old one."""
+    if_at: str | None = None
+    """The visit that the operator saw, as `STEP:VISIT`: refused where it has moved on since."""
 
     @property
     def payload(self) -> dict[str, Json]:
@@ -51,6 +56,8 @@ class Resume:
             payload["force"] = True
         if self.compensate:
             payload["compensate"] = True
+        if self.if_at is not None:
+            payload["if_at"] = self.if_at
         return payload
 
 
@@ -79,6 +86,27 @@ def resume(client: SwfClient, wanted: Resume, run_id: str) -> Resumed:
     return _signal(client, wanted, running)
 
 
+def foresee(client: SwfClient, wanted: Resume, run_id: str) -> Forecast:
+    """What `resume` would do, without doing it."""
+    if runs.open_run(client, wanted.workflow_id) is not None:
+        request = Request(wanted.workflow_id, signals.RESUME_FROM_STEP, wanted.payload)
+        return steering.foresee(client, request, run_id)
+    own = runs.origin(client, wanted.workflow_id, run_id)
+    closed_id = _newest_closed(client, wanted.workflow_id, run_id, own)
+    try:
+        found = _carried_over(client, wanted, closed_id).preview()
+    except (SignalRefusedError, UnknownStepError) as refusal:
+        found = Preview(steering.REFUSED, str(refusal))
+    began = [] if found.why else [f"A new run continues run {closed_id}"]
+    return Forecast(
+        workflow_id=wanted.workflow_id,
+        run_id=closed_id,
+        outcome=found.outcome,
+        why=found.why,
+        words=[*began, *steering.in_words(found)],
+    )
+
+
 # --- an open run -------------------------------------------------------------------------
 
 
@@ -92,6 +120,8 @@ def _signal(client: SwfClient, wanted: Resume, running: Info) -> Resumed:
     execution = replays.replay(client, wanted.workflow_id, run_id)
     if execution is not None:  # else the deciders, who have the definition, judge alone
         execution.check_resume(wanted.step_name, force=wanted.force)
+        found = execution.preview(signals.RESUME_FROM_STEP, wanted.payload)
+        steering.check_not_refused(signals.RESUME_FROM_STEP, found)
     text = wire.dumps(wanted.payload)
     client.signal(wanted.workflow_id, signals.RESUME_FROM_STEP, text, run_id)
     return _answer(wanted, run_id)
@@ -117,7 +147,26 @@ def _newest_closed(client: SwfClient, workflow_id: str, run_id: str, own: Origin
     return run_id
 
 
-def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> Resumed:
+@dataclass(frozen=True)
+class _Carried:
+    """A closed run, and what a new one takes over from it."""
+
+    wanted: Resume
+    description: dict[str, Any]
+    """SWF's own, under the version that the new run will have."""
+    input: Json
+    start_id: str
+    snapshot: Json
+    definition: Definition
+
+    def preview(self) -> Preview:
+        """What the new run would begin with."""
+        trial = Execution.from_snapshot(self.snapshot, self.definition)
+        return trial.preview(signals.RESUME_FROM_STEP, self.wanted.payload)
+
+
+def _carried_over(client: SwfClient, wanted: Resume, closed_id: str) -> _Carried:
+    """What is needed to go on from a closed run, if it can be resumed as wanted."""
     events = replays.events_of(client, wanted.workflow_id, closed_id)
     old = runs.origin_of(events[0], closed_id)
     if old.parent:
@@ -126,42 +175,47 @@ def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> Resumed:
             "run it again there with the signal REPROCESS_STEP"
         )
     description = client.describe(wanted.workflow_id, closed_id)
-    envelope = {
-        "start_id": old.start_id,
-        "previous_run_id": closed_id,
-        "snapshot": _snapshot(client, wanted, description["executionInfo"], events),
-        "resume": wanted.payload,
-    }
-    if wanted.version is not None:
-        description["executionInfo"]["workflowType"]["version"] = wanted.version
-    value, _ = wire.unwrap_start(wire.loads(runs.attributes(events[0]).get("input")))
-    text = wire.dumps(wire.wrap_start(value, envelope))
-    run_id = _started(client, wanted, description, text, old.start_id)
-    resumed = _answer(wanted, run_id)
-    resumed["previous_run_id"] = closed_id
-    return resumed
-
-
-def _snapshot(client: SwfClient, wanted: Resume, info: Info, events: list[Event]) -> Json:
-    """What the closed run had become, if it can be resumed as wanted."""
-    run_id = runs.run_id_of(info)
+    info = description["executionInfo"]
     definition = replays.needed_definition(info)
-    execution = replays.folded(client, definition, events, wanted.workflow_id, run_id)
-    snapshot = execution.snapshot()
+    execution = replays.folded(client, definition, events, wanted.workflow_id, closed_id)
+    chosen = _chosen(execution, wanted)
+    info["workflowType"]["version"] = chosen.version
+    value, _ = wire.unwrap_start(wire.loads(runs.attributes(events[0]).get("input")))
+    return _Carried(wanted, description, value, old.start_id, execution.snapshot(), chosen)
+
+
+def _chosen(execution: Execution, wanted: Resume) -> Definition:
+    """The definition of the new run, under which the step can be resumed."""
+    old = execution.definition
     if wanted.version is None:
         execution.check_resume(wanted.step_name, force=wanted.force)
-        return snapshot
-    kind = {"name": definition.name, "version": wanted.version}
+        return old
+    kind = {"name": old.name, "version": wanted.version}
     newer = replays.needed_definition({"workflowType": kind})
-    trial = Execution.from_snapshot(snapshot, newer)
+    trial = Execution.from_snapshot(execution.snapshot(), newer)
     trial.check_resume(wanted.step_name, force=wanted.force)
     lost = sorted(set(execution.unresolved()) - set(trial.unresolved()))
     if lost and not wanted.force:
         raise SignalRefusedError(
             f"version {wanted.version} does not say how to undo {', '.join(lost)}, which ran under "
-            f"{definition.version}; keep their steps and compensations in it, or use --force"
+            f"{old.version}; keep their steps and compensations in it, or use --force"
         )
-    return snapshot
+    return newer
+
+
+def _start_again(client: SwfClient, wanted: Resume, closed_id: str) -> Resumed:
+    carried = _carried_over(client, wanted, closed_id)
+    envelope = {
+        "start_id": carried.start_id,
+        "previous_run_id": closed_id,
+        "snapshot": carried.snapshot,
+        "resume": wanted.payload,
+    }
+    text = wire.dumps(wire.wrap_start(carried.input, envelope))
+    run_id = _started(client, wanted, carried.description, text, carried.start_id)
+    resumed = _answer(wanted, run_id)
+    resumed["previous_run_id"] = closed_id
+    return resumed
 
 
 def _started(

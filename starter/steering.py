@@ -65,14 +65,20 @@ def send(client: SwfClient, request: Request, run_id: str) -> Sent:
     """Send a request to the open run of the chain, unless it would be refused."""
     open_id = _open_run(client, request.workflow_id, run_id)
     found = _tried(client, request, open_id)
-    if found is not None and found.outcome == REFUSED:
-        raise SignalRefusedError(f"{request.signal} is refused: {found.why}")
+    if found is not None:
+        check_not_refused(request.signal, found)
     client.signal(request.workflow_id, request.signal, wire.dumps(request.payload), open_id)
     return Sent(
         workflow_id=request.workflow_id,
         run_id=open_id,
         request_id=str(request.payload["request_id"]),
     )
+
+
+def check_not_refused(signal: str, found: Preview) -> None:
+    """Raise `SignalRefusedError` with the reason where a signal would be refused."""
+    if found.outcome == REFUSED:
+        raise SignalRefusedError(f"{signal} is refused: {found.why}")
 
 
 def in_words(found: Preview) -> list[str]:

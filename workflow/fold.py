@@ -58,7 +58,7 @@ def _started(machine: Machine, found: Attributes) -> None:
     state.parent = envelope.get("parent") or state.parent
     state.started = {key: found[key] for key in INHERITED if found.get(key) is not None}
     if "resume" in envelope:
-        _resumed(machine, {**envelope["resume"], "from_run_id": envelope.get("previous_run_id")})
+        resumed(machine, {**envelope["resume"], "from_run_id": envelope.get("previous_run_id")})
     elif "snapshot" not in envelope:
         state.add_input(value)
         flow.begin(machine)
@@ -78,7 +78,7 @@ INHERITED = (
 )
 
 
-def _resumed(machine: Machine, request: dict[str, Any]) -> None:
+def resumed(machine: Machine, request: dict[str, Any]) -> None:
     """A closed run goes on in this one: at a step, or with what could not be undone."""
     name = request["step_name"]
     request.setdefault("signal", signals.RESUME_FROM_STEP)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from wire import Json, dumps
-from workflow import agenda, jumps, signals, unwinding
+from workflow import agenda, fold, jumps, signals, unwinding
 from workflow.machine import Fact, Machine
 from workflow.state import Mode, Phase, State, Via, Work
 
@@ -30,27 +31,35 @@ class Preview:
     """How the execution would close: `complete`, `fail` or `cancel`."""
 
 
-def preview(machine: Machine, name: str, payload: Json) -> Preview:
-    """Try a signal on a copy; the machine itself is left as it is."""
+def preview(machine: Machine, name: str, payload: Any) -> Preview:
+    """Try a signal on a copy; the machine itself is left as it is.
+
+    On a closed execution it is tried what a new run would begin with.
+    """
     trial = _copy(machine)
     before = {visit.entry for visit in jumps.live_visits(trial)}
     in_flight = {key: _path(trial, w) for key, w in trial.state.works.items() if w.in_flight}
-    signals.handle(trial, name, dumps(payload))
+    if machine.state.closed:
+        trial.state.closed = ""
+        fold.resumed(trial, {**payload, "signal": name})
+    else:
+        signals.handle(trial, name, dumps(payload))
     agenda.pump(trial)
     found = _answer(trial)
     if found.outcome == signals.REFUSED:
         return found
     found.stops = [in_flight[key] for what in trial.state.stops.values() for key in what.waiting]
     _let_stop(trial)
-    found.edits = [fact.fields for fact in trial.facts if fact.kind == "edited"]
     rollback = trial.state.rollback
     if trial.state.mode is Mode.ROLLING_BACK and rollback is not None:
         found.undoes = [trial.visit(entry).path for entry in rollback.pending]
         found.ends = "" if rollback.ending == "jump" else rollback.ending
-        if rollback.jump is not None:
-            found.enters = [str(rollback.jump["target"])]
-    else:
-        live = [v for v in jumps.live_visits(trial) if v.entry not in before and not v.frames]
+    if rollback is not None and rollback.jump is not None and trial.state.mode is not Mode.FORWARD:
+        jumps.land(trial, rollback.jump)
+        agenda.pump(trial)
+    found.edits = [fact.fields for fact in trial.facts if fact.kind == "edited"]
+    if not found.ends:
+        live = [visit for visit in jumps.live_visits(trial) if visit.entry not in before]
         found.enters = [f"{visit.path} (visit {visit.number})" for visit in live]
         found.ends = trial.state.ending if trial.state.mode is Mode.ENDING else ""
     return found

@@ -82,7 +82,7 @@ def _act(machine: Machine, name: str, request: dict[str, Json], payload: Any) ->
     if handler is None:
         known = ", ".join(sorted([*HANDLERS, *machine.definition.signals]))
         raise SignalRefusedError(f"unknown signal {name}; known: {known}")
-    if not isinstance(payload, dict):
+    if not isinstance(payload, dict) and payload not in (None, ""):  # by hand, with no input
         raise SignalRefusedError(f"the input of {name} must be a JSON object")
     _check_seen_visit(machine, request)
     if name not in (PAUSE, CONTINUE):
@@ -137,7 +137,8 @@ def _go_back(machine: Machine, request: dict[str, Json]) -> str:
         raise SignalRefusedError(f"steps {steps!r} must be a whole number from 1")
     target = jumps.find(machine, before(machine, steps, request.get("step_name")).path)
     jumps.check(machine, target, force=bool(request.get("force")))
-    jumps.jump(machine, target, {**request, "step_name": target.path})
+    request["step_name"] = target.path  # for the audit too, which tells where it led
+    jumps.jump(machine, target, request)
     return _outcome(machine)
 
 
@@ -220,7 +221,7 @@ def _roll_back(machine: Machine, request: dict[str, Json]) -> str:
     at = live[-1].path if live else ""
     who = request.get("actor") or "an operator"
     what = {"reason": f"Rolled back by {who}", "error": str(request.get("reason") or ""), "at": at}
-    machine.state.mode, machine.state.ending = Mode.FORWARD, ""
+    machine.state.mode, machine.state.ending, machine.state.paused = Mode.FORWARD, "", False
     stop(machine, machine.state.root, Stop("rollback", what))
     return _outcome(machine)
 

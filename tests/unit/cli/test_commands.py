@@ -212,19 +212,26 @@ def test_no_answer_is_waited_for_when_none_is_wanted(fake: FakeStarter, capsys: 
     assert capsys.readouterr().err == ""
 
 
+FORESEEN = {"workflow_id": "w-1", "run_id": "r-1", "outcome": "done", "why": "", "words": ["Ah"]}
+
+
 def test_resume_of_a_closed_run_names_both_runs(fake: FakeStarter, capsys: Capsys) -> None:
+    fake.answers["foresee_resume"] = FORESEEN
     fake.answers["resume_workflow_from_step"] = {**SENT, "previous_run_id": "r-0"}
 
     code = main(["resume", "w-1", "r-0", "--step", "SaveResults", "--input", '{"a": 1}'])
 
     assert code == 0
-    assert fake.calls[0][2]["step_name"] == "SaveResults"
-    assert fake.calls[0][2]["input"] == {"a": 1}
-    printed = capsys.readouterr().out
-    assert printed == "Workflow ID: w-1\nRun ID: r-1\nContinues run: r-0\n"
+    assert [call[0] for call in fake.calls] == ["foresee_resume", "resume_workflow_from_step"]
+    assert [call[2]["step_name"] for call in fake.calls] == ["SaveResults", "SaveResults"]
+    assert [call[2]["input"] for call in fake.calls] == [{"a": 1}, {"a": 1}]
+    printed = capsys.readouterr()
+    assert printed.out == "Workflow ID: w-1\nRun ID: r-1\nContinues run: r-0\n"
+    assert "Ah" in printed.err
 
 
 def test_resume_of_an_open_run_waits_for_the_answer(fake: FakeStarter, capsys: Capsys) -> None:
+    fake.answers["foresee_resume"] = FORESEEN
     fake.answers["resume_workflow_from_step"] = SENT
     fake.answers["signal_outcome"] = {"outcome": "waiting", "why": ""}
 

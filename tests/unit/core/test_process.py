@@ -326,7 +326,7 @@ def test_a_signal_sent_twice_acts_once():
         ("RESUME_FROM_STEP", {}, "needs step_name"),
         ("RESUME_FROM_STEP", {"step_name": 3}, "needs step_name"),
         ("RESUME_FROM_STEP", "not json", "must be a JSON object"),
-        ("RESUME_FROM_STEP", None, "must be a JSON object"),
+        ("RESUME_FROM_STEP", None, "needs step_name"),
         ("RESUME_FROM_STEP", {"step_name": "SaveResults", "if_at": "SaveResults:1"}, "moved on"),
         ("DANCE", {}, "unknown signal DANCE"),
     ],
