@@ -76,8 +76,8 @@ class NearbyTransport:
         headers = {**params["headers"], "Content-Length": len(body)}
         answer = self._exchange(url, headers, body)
         response = _response(url, answer.status, {}, answer.body)
-        headers: Any = answer.headers
-        response.headers = headers  # botocore copies them one by one; nobody needs that
+        kept: Any = answer.headers
+        response.headers = kept  # botocore copies them one by one; nobody needs that
         return response, _parsed(model, answer)
 
     def _exchange(self, url: str, headers: Any, body: str | bytes | None) -> _Answer:
