@@ -39,6 +39,8 @@ usage: ./run.sh [COMMAND [ARGUMENTS]]        (Windows: run.bat)
   worker         run an activity worker until Ctrl+C
   start, status, list, history, monitor, waiting, audit, batch, gc
                  executions, as workflow_starter.py does; COMMAND --help tells more
+  check, forecast, simulate
+                 before a change: what fits, what it costs, what would happen
   resume, back, reprocess, skip, pause, continue, rollback, answer, signal, cancel, terminate
                  steering an execution; --dry-run says what would happen
   stop           stop the embedded SWF
@@ -66,6 +68,9 @@ STARTER_COMMANDS = (
     "cancel",
     "terminate",
     "batch",
+    "check",
+    "forecast",
+    "simulate",
     "gc",
 )
 

@@ -25,7 +25,7 @@ from config import Settings
 from errors import BusinessProcessError, PayloadError, SwfError, TaskLostError, UndecidableError
 from run_cache import RunCache
 from swf_client import SwfClient
-from workflow import Definition, Execution, Fact, Policy
+from workflow import Definition, Execution, Fact
 from workflow.history import attributes
 from workflow.parking import park
 
@@ -63,7 +63,7 @@ class DecisionWorker:
         self.swf_client = swf_client or SwfClient(self.settings)
         self.task_list = task_list or self.settings.swf_task_list
         self.concurrency = concurrency
-        self.policy = policy_of(self.settings)
+        self.policy = process.policy_of(self.settings)
         self._definitions = {(item.name, item.version): item for item in definitions}
         self._cache = RunCache()
         self._own_list = f"{self.task_list[:200]}-{self.swf_client.identity[-40:]}".translate(
@@ -249,20 +249,6 @@ class DecisionWorker:
             why=why,
             exc_info=None if isinstance(error, BusinessProcessError) else error,
         )
-
-
-def policy_of(settings: Settings) -> Policy:
-    """What the settings give to runs that begin now."""
-    return Policy(
-        max_attempts=settings.max_attempts,
-        retry_initial_seconds=settings.retry_initial_seconds,
-        retry_backoff_rate=settings.retry_backoff_rate,
-        retry_max_seconds=settings.retry_max_seconds,
-        start_to_close=settings.activity_start_to_close_timeout,
-        schedule_to_start=settings.activity_schedule_to_start_timeout,
-        schedule_to_close=settings.activity_schedule_to_close_timeout,
-        heartbeat=settings.activity_heartbeat_timeout,
-    )
 
 
 _LIST_CHARACTERS = str.maketrans({":": "-", "/": "-", "|": "-"})  # SWF forbids them in names

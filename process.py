@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import config
-from workflow import Definition, process, step
+from config import Settings
+from workflow import Definition, Policy, process, step
 
 NAME = "BusinessProcess"
 
@@ -31,3 +32,17 @@ def definition(version: str) -> Definition:
 def shipped() -> Definition:
     """The shipped process at the version that the settings name (`WORKFLOW_VERSION`)."""
     return definition(config.settings().workflow_version)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the settings give to runs that begin now."""
+    return Policy(
+        max_attempts=settings.max_attempts,
+        retry_initial_seconds=settings.retry_initial_seconds,
+        retry_backoff_rate=settings.retry_backoff_rate,
+        retry_max_seconds=settings.retry_max_seconds,
+        start_to_close=settings.activity_start_to_close_timeout,
+        schedule_to_start=settings.activity_schedule_to_start_timeout,
+        schedule_to_close=settings.activity_schedule_to_close_timeout,
+        heartbeat=settings.activity_heartbeat_timeout,
+    )

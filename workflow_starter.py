@@ -23,15 +23,19 @@ import published
 import wire
 from config import YEAR_SECONDS, Settings
 from errors import InvalidInputError, UnknownExecutionError
+from runner.simulation import Simulation
 from starter import (
     auditing,
     batch,
+    checking,
+    forecasting,
     garbage,
     history,
     listing,
     requests,
     runs,
     signals,
+    simulating,
     steering,
     watching,
 )
@@ -158,6 +162,11 @@ class WorkflowStarter:
         client, own = self.swf_client, self._run(workflow_id, run_id)
         members = runs.chain(client, workflow_id, own) if chain else [own]
         return [e for run in members for e in history.plain_events(client, workflow_id, run)]
+
+    def start_envelope(self, workflow_id: str, run_id: str) -> dict[str, Json]:
+        """What the start of a run carried beside the caller's input (docs/ARCHITECTURE.md)."""
+        first = self.swf_client.first_event(workflow_id, run_id)
+        return wire.unwrap_start(wire.loads(runs.attributes(first).get("input")))[1]
 
     def follow(
         self, workflow_id: str, run_id: str | None = None, *, after: int = 0
@@ -451,6 +460,82 @@ class WorkflowStarter:
         short = wire.cut(reason, wire.REASON_CHARACTERS)
         self.swf_client.terminate(workflow_id, run_id, reason=short, details=details)
         _log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=short)
+
+    # --- knowing before doing ------------------------------------------------------------
+
+    def check_open_workflows(
+        self,
+        *,
+        definition: str | None = None,
+        code: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> checking.Report:
+        """Which open executions would be decided otherwise under the definitions on disk.
+
+        Each is checked under the definition that deciders here would use; with `code` under the
+        shipped process as `process.py` has it; with `definition`, `NAME[@VERSION]`, those of every
+        version of that name under that one.  `progress` hears how many have been checked.
+        """
+        find = checking.definitions(definition, code=code)
+        name = None if definition is None else definition.partition("@")[0]
+        return checking.open_executions(self.swf_client, find, type_name=name, progress=progress)
+
+    def check_histories(
+        self, documents: Iterable[Json], *, definition: str | None = None, code: bool = False
+    ) -> checking.Report:
+        """The same for saved histories, as `history --json` prints them."""
+        find = checking.definitions(definition, code=code)
+        return checking.saved(self.swf_client, find, documents)
+
+    def forecast_definition(
+        self,
+        definition: Definition | str | None = None,
+        assumed: forecasting.Assumed | None = None,
+        *,
+        input: Json = None,  # noqa: A002
+    ) -> forecasting.Forecast:
+        """What one execution of a definition costs, and how near it comes to every limit.
+
+        Events, API calls, billed units and dollars, as `starter.forecasting.Forecast` has them,
+        for the longest way through the definition; `assumed` says what is taken for granted.
+        """
+        chosen = forecasting.checked(assumed or forecasting.Assumed())
+        value = requests.checked_input({} if input is None else input)
+        return forecasting.of_definition(self.settings, _definition(definition), chosen, value)
+
+    def forecast_workflow(
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        assumed: forecasting.Assumed | None = None,
+    ) -> forecasting.Forecast:
+        """The same for an execution: what happened so far, and what is left if all goes well."""
+        chosen = forecasting.checked(assumed or forecasting.Assumed())
+        run = self._run(workflow_id, run_id)
+        return forecasting.of_execution(self.swf_client, workflow_id, run, chosen)
+
+    def simulate(
+        self,
+        input: Json = None,  # noqa: A002
+        plan: Json = None,
+        *,
+        definition: Definition | str | None = None,
+        timeout: int | str | None = None,
+        start: float | None = None,
+    ) -> Simulation:
+        """Run a definition on a virtual clock; nothing is started and nothing asked of SWF.
+
+        `plan` is `{"steps": {STEP: OUTCOME or list}, "signals": [...]}`, as
+        `runner.simulation.plan_of` describes it; `start` is in seconds since 1970 (default: now).
+        """
+        return simulating.simulation(
+            self.settings,
+            _definition(definition),
+            requests.checked_input({} if input is None else input),
+            {} if plan is None else plan,
+            timeout=requests.checked_timeout(timeout),
+            start=start,
+        )
 
     # --- keeping house -------------------------------------------------------------------
 

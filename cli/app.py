@@ -22,6 +22,8 @@ from cli import (
     back,
     batch,
     cancel,
+    check,
+    forecast,
     gc,
     history,
     listing,
@@ -32,6 +34,7 @@ from cli import (
     resume,
     rollback,
     signal,
+    simulate,
     skip,
     start,
     status,
@@ -74,6 +77,9 @@ COMMANDS: tuple[Command, ...] = (
     cancel.COMMAND,
     terminate.COMMAND,
     batch.COMMAND,
+    check.COMMAND,
+    forecast.COMMAND,
+    simulate.COMMAND,
     gc.COMMAND,
 )
 

@@ -41,6 +41,8 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         "type": info["workflowType"],
         "events": events,
     }
+    if output.as_json and not arguments.chain:
+        kept["envelope"] = starter.start_envelope(workflow_id, run_id)
     output.result(kept, map(line, events))
     return 0
 
@@ -59,7 +61,8 @@ COMMAND = Command(
     name="history",
     help="print the events of a run",
     example="history WORKFLOW_ID --follow",
-    fields="workflow_id, run_id, type (name, version), events: SWF's own shape, oldest first,\n"
+    fields="workflow_id, run_id, type (name, version), envelope (what the start carried beside\n"
+    "  the input, for 'check --history'), events: SWF's own shape, oldest first,\n"
     "  eventTimestamp in seconds since 1970; with --follow one event a line",
     add_arguments=add_arguments,
     run=run,

@@ -52,11 +52,12 @@ def _start_timer(run: Run, block: Block) -> bool:
     history = run.history
     started = history.timers[block["timerId"]] = history.decided("TimerStarted", block)
     seconds = int(block["startToFireTimeout"])
-    run.engine.after(seconds, partial(_fire, run, history, block["timerId"], started))
+    run.engine.after(seconds, partial(fire, run, history, block["timerId"], started))
     return False
 
 
-def _fire(run: Run, history: History, timer_id: str, started: int) -> None:
+def fire(run: Run, history: History, timer_id: str, started: int) -> None:
+    """Let a timer fire, unless it was canceled."""
     if not history.closed and history.timers.get(timer_id) == started:
         del history.timers[timer_id]
         run.hear("TimerFired", {"timerId": timer_id, "startedEventId": started})

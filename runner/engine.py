@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
@@ -21,6 +21,7 @@ from runner.workers import Functions, Registry, Worker
 from wire import Json, dumps, loads, wrap_start
 from workflow import Definition, Execution, Fact, Policy
 from workflow.history import attributes
+from workflow.machine import Contents, no_content
 
 Definitions = Callable[[str, str], "Definition | None"]
 """Gives the definition of a child, by name and version; None where it is not known."""
@@ -54,6 +55,8 @@ class Run:
         self.policy = policy
         self.histories: list[History] = []
         self.execution = Execution(definition)
+        self.entries_adopted = 0
+        """States entered before this engine took the run over."""
         self._parent = parent
         self._parents_history = None if parent is None else parent[0].history
         self._taken = 0
@@ -81,13 +84,32 @@ class Run:
         """Write the first events of a run."""
         engine, definition = self.engine, self.definition
         self.histories.append(History(engine.clock.now, engine.heard(self)))
-        self.execution = Execution(
-            definition, self.policy, start_id=self.workflow_id, workflow_id=self.workflow_id
-        )
+        self.execution = self._new_execution()
         self._taken = 0
         kind = {"name": definition.name, "version": definition.version}
         self.history.add("WorkflowExecutionStarted", {"workflowType": kind, **told})
         self.wake()
+
+    def resume(self, events: Sequence[Event]) -> None:
+        """Take over events that were written elsewhere; nobody hears of them."""
+        engine = self.engine
+        history = History(engine.clock.now, engine.heard(self))
+        history.events = list(events)
+        self.histories.append(history)
+        self.execution = self._new_execution()
+        self.execution.apply(history.events)
+        self.execution.facts()
+        self.entries_adopted = self.execution.state.entries
+        self._taken = len(history.events)
+
+    def _new_execution(self) -> Execution:
+        return Execution(
+            self.definition,
+            self.policy,
+            start_id=self.workflow_id,
+            workflow_id=self.workflow_id,
+            contents=self.engine.contents,
+        )
 
     def hear(self, event_type: str, told: Mapping[str, Json]) -> None:
         """Something happens to the execution, unless it has closed."""
@@ -131,7 +153,7 @@ class Run:
         self.history.decided(event_type, block)
         if status == "CONTINUED_AS_NEW":
             self.history.closed = status
-            self.begin(block)
+            self.begin({**block, "continuedExecutionRunId": f"run{len(self.histories)}"})
         else:
             self.close(status)
 
@@ -166,13 +188,16 @@ class Engine:
         definitions: Definitions = lambda _name, _version: None,
         threads: int = 0,
         listener: Listener | None = None,
+        contents: Contents = no_content,
     ) -> None:
         """Make an engine, on a virtual clock unless another is given.
 
         `worker` does the activities; `definitions` knows the children's; `threads` is how many
-        activities run at once, on a real clock only; 0: each is called in its turn.
+        activities run at once, on a real clock only; 0: each is called in its turn; `contents`
+        gives what references stand for, as `Execution` wants it.
         """
         self.worker = worker
+        self.contents = contents
         self.clock: Clock = clock or VirtualClock()
         self.definitions = definitions
         self.listener = listener
@@ -272,7 +297,21 @@ class Engine:
         child = Run(self, definition, child_id, parent.policy, (parent, initiated))
         self.runs[child_id] = child
         self.open += 1
-        child.begin({"input": block["input"]})
+        parent_is = {"workflowId": parent.workflow_id, "runId": f"run{len(parent.histories)}"}
+        child.begin({"input": block["input"], "parentWorkflowExecution": parent_is})
+
+    def begin_adopted(
+        self,
+        definition: Definition,
+        workflow_id: str,
+        policy: Policy | None,
+        events: Sequence[Event],
+    ) -> Run:
+        """Make a run of a history that was written elsewhere; see `runner.adopting`."""
+        run = self.runs[workflow_id] = Run(self, definition, workflow_id, policy)
+        self.open += 1
+        run.resume(events)
+        return run
 
     def heard(self, run: Run) -> Callable[[Event], None] | None:
         """What a history calls with each event."""

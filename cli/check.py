@@ -1,0 +1,88 @@
+"""`check`: which executions would be decided otherwise under the definitions on disk."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from arguments import safe
+from cli.command import Arguments, Command
+from cli.output import Output
+from cli.parsing import json_from
+from cli.progress import counting
+from starter.checking import Difference, Finding, Report
+
+if TYPE_CHECKING:
+    from workflow_starter import WorkflowStarter
+
+DIFFER = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Saved histories instead of the open executions; which definition."""
+    parser.add_argument(
+        "--history",
+        metavar="FILE",
+        action="append",
+        help="a history as 'history --json' prints it, instead of the open executions; repeatable",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--definition",
+        metavar="NAME[@VERSION]",
+        help="check executions of every version of NAME under this definition",
+    )
+    which.add_argument(
+        "--code",
+        action="store_true",
+        help="the shipped process as process.py has it, even where a published file comes before",
+    )
+
+
+def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
+    """Check; exit code 1 where some do not fit."""
+    options = {"definition": arguments.definition, "code": arguments.code}
+    if arguments.history:
+        documents = [json_from(source) for source in arguments.history]
+        report = starter.check_histories(documents, **options)
+    else:
+        with counting("checking executions", output) as progress:
+            report = starter.check_open_workflows(progress=progress, **options)
+    output.result(report, text(report))
+    return DIFFER if report["findings"] else 0
+
+
+def text(report: Report) -> list[str]:
+    """Each execution that does not fit, with what to do; then one line that counts."""
+    lines = [line for finding in report["findings"] for line in _finding(finding)]
+    counts = (
+        f"{report['fit']} of {report['checked']} fit; {report['decisions']:,} decisions compared"
+    )
+    return [*lines, counts]
+
+
+def _finding(found: Finding) -> list[str]:
+    head = f"{found['workflow_id']} (run {found['run_id']}), {found['type']} {found['version']}"
+    lines = [f"    {_difference(item)}" for item in found["divergences"]]
+    lines += [f"    {safe(found['blocked'])}"] if found["blocked"] else []
+    return [safe(head), *lines, f"    What to do: {found['advice']}"]
+
+
+def _difference(item: Difference) -> str:
+    where = f"step {item['step']}" if item["step"] else "the execution"
+    return safe(
+        f"event {item['event_id']}, {where}: {item['version']} asks for {item['expected']}, "
+        f"the history has {item['actual']}"
+    )
+
+
+COMMAND = Command(
+    name="check",
+    help="which executions would be decided otherwise under the definitions on disk",
+    example="check --code",
+    fields="checked, decisions, fit, findings (workflow_id, run_id, type, version, blocked,\n"
+    "  divergences (event_id, step, expected, actual, version), advice).\n"
+    "Exit code: 0 all fit, 1 some do not",
+    add_arguments=add_arguments,
+    run=run,
+)
