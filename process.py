@@ -23,6 +23,10 @@ STEPS = (
 """The ordered list of steps.  Only SaveResults leaves something that must be undone."""
 
 
+FURTHER: tuple[Definition, ...] = ()
+"""Other processes of yours, each made with `workflow.process`; `setup.py` registers them."""
+
+
 @lru_cache(maxsize=8)
 def definition(version: str) -> Definition:
     """The shipped process as that version."""
@@ -32,6 +36,11 @@ def definition(version: str) -> Definition:
 def shipped() -> Definition:
     """The shipped process at the version that the settings name (`WORKFLOW_VERSION`)."""
     return definition(config.settings().workflow_version)
+
+
+def ours() -> dict[tuple[str, str], Definition]:
+    """Every process that is written here, by name and version."""
+    return {(item.name, item.version): item for item in (shipped(), *FURTHER)}
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -30,8 +30,7 @@ def find(name: str, version: str, folder: Path | None = None) -> Definition | No
     what is no part of the shape (attempts, timeouts) is the code's, for runs that begin now.
     """
     written = read(name, version, folder)
-    shipped = process.shipped()
-    ours = shipped if (shipped.name, shipped.version) == (name, version) else None
+    ours = process.ours().get((name, version))
     if written is None or (ours is not None and ours.hash == written.hash):
         return ours
     return written
@@ -52,12 +51,13 @@ def named(wanted: str, folder: Path | None = None) -> Definition:
     return found
 
 
-def others(shipped: Definition, folder: Path | None = None) -> list[Definition]:
-    """The published processes that are not versions of the shipped one, by name and version."""
+def elsewhere(folder: Path | None = None) -> list[Definition]:
+    """The published processes of which no version is written here, by name and version."""
+    here = {name for name, _ in process.ours()}
     found = []
     for path in sorted((folder or FOLDER).glob(f"*{SUFFIX}")):
         name, _, version = path.name.removesuffix(SUFFIX).partition("@")
-        definition = read(name, version, folder) if name != shipped.name else None
+        definition = None if name in here else read(name, version, folder)
         if definition is not None:
             found.append(definition)
     return found
@@ -69,9 +69,7 @@ def versions_of(name: str, folder: Path | None = None) -> list[str]:
         path.name.removesuffix(SUFFIX) for path in (folder or FOLDER).glob(f"{name}@*{SUFFIX}")
     ]
     found = {stem.partition("@")[2] for stem in names}
-    shipped = process.shipped()
-    if shipped.name == name:
-        found.add(shipped.version)
+    found |= {version for ours, version in process.ours() if ours == name}
     return sorted(found, key=_ordinal)
 
 

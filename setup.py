@@ -319,20 +319,23 @@ def _run(options: argparse.Namespace) -> None:
         config.use(config.load())
     from activities.registry import ACTIVITIES  # noqa: PLC0415 - processes that import us do not
 
-    shipped = process.shipped()
-    check_file(shipped)
+    ours = list(process.ours().values())
+    for definition in ours:
+        check_file(definition)
     client = SwfClient(config.settings())
     print(f"Engine: {client.settings.engine}")
-    for line in register(client, shipped, list(ACTIVITIES), retention_days=options.retention):
-        print(line)
-    print(publish(shipped))
-    for definition in published.others(shipped):
-        for line in register(client, definition, retention_days=options.retention):
-            if line.kind != "domain":
+    told: set[Line] = set()
+    for definition in [*ours, *published.elsewhere()]:
+        named = list(ACTIVITIES) if definition.name == process.NAME else []
+        for line in register(client, definition, named, retention_days=options.retention):
+            if line.kind != "domain" or not told:
                 print(line)
-    for name in shipped.activities:
-        if name not in ACTIVITIES:
-            print(f"note: {name} has no function in activities/registry.py yet")
+            told.add(line)
+        if definition in ours:
+            print(publish(definition))
+    missing = {name for item in ours for name in item.activities if name not in ACTIVITIES}
+    for name in sorted(missing):
+        print(f"note: {name} has no function in activities/registry.py yet")
 
 
 def _parser() -> argparse.ArgumentParser:
