@@ -55,6 +55,7 @@ STARTER_COMMANDS = (
     "cancel",
     "terminate",
     "batch",
+    "gc",
 )
 
 SCRIPTS = {
