@@ -37,7 +37,7 @@ usage: ./run.sh [COMMAND [ARGUMENTS]]        (Windows: run.bat)
   setup          register the domain and the types
   decider        run a decider until Ctrl+C
   worker         run an activity worker until Ctrl+C
-  start, status, list, history, monitor, signal, resume, cancel, terminate, batch
+  start, status, list, history, monitor, signal, resume, cancel, terminate, batch, gc
                  executions, as workflow_starter.py does; COMMAND --help tells more
   stop           stop the embedded SWF
   clean          delete local data: the embedded SWF's, the business database, logs (--yes)
