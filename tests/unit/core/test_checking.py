@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from errors import DivergedError
+from errors import DivergedError, PayloadStoreError
 from runner import Engine, Script
 from runner.outcomes import Failed
 from workflow import (
@@ -18,6 +18,7 @@ from workflow import (
     Policy,
     Retry,
     child,
+    choice,
     commands,
     definition_from_json,
     map_items,
@@ -25,6 +26,7 @@ from workflow import (
     process,
     step,
     wait,
+    where,
 )
 from workflow.checking import advice, check
 
@@ -204,6 +206,25 @@ def test_a_change_that_lies_ahead_is_told_as_another_shape():
     assert "what it did so far fits" in advice(found, changed(A, C))
     assert check(history.events, changed(A, C, version="2.0")).fits
     assert advice(check(history.events, changed(A, B)), changed(A, B)) == ""
+
+
+def test_a_closed_run_has_nothing_ahead_that_could_differ():
+    never = where("$.never").is_present()
+    events = lived(A, choice("Maybe", (never, [B])))
+    assert check(events, changed(A, choice("Maybe", (never, [C])))).fits
+
+
+def test_a_store_that_is_away_is_no_difference():
+    def away(_: Any) -> Any:
+        raise PayloadStoreError("the store is away")
+
+    kept = {"_process_ref": {"sha256": "x", "size": 9}}
+    events = lived(step("A"), input={"_process": {"start_id": "s", "input": {"order_id": "1"}}})
+    first = events[0]["workflowExecutionStartedEventAttributes"]
+    first["input"] = json.dumps({"_process": {"start_id": "s", "input": kept}})
+    maybe = choice("Maybe", (where("$.x").is_present(), [B]))
+    with pytest.raises(PayloadStoreError):
+        check(events, changed(maybe, step("A")), contents=away)
 
 
 def test_attempts_and_timeouts_are_no_shape():

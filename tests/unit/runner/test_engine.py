@@ -227,13 +227,18 @@ def test_transitions_beyond_what_one_event_allows_go_on_behind_a_timer():
     assert ended.state == "COMPLETED"
 
 
+def quickest(times: int, *arguments: object) -> float:
+    """Seconds of processor that the quickest of some tries took, for so many executions."""
+    found = []
+    for _ in range(3):
+        begun = time.process_time()
+        for _ in range(times):
+            execute(*arguments)
+        found.append(time.process_time() - begun)
+    return min(found)
+
+
 def test_it_is_quick():
-    definition = passes(500)
-    begun = time.process_time()
-    for _ in range(4):
-        execute(definition, {"n": 1}, {"A": lambda _: {}})
-    assert 4_000 / (time.process_time() - begun) > 10_000, "transitions a second of this machine"
-    begun = time.process_time()
-    for _ in range(50):
-        execute(FIVE, {}, DONE)
-    assert 50 / (time.process_time() - begun) > 100, "cases of five steps a second"
+    transitions = 4 * 1_000 / quickest(4, passes(500), {"n": 1}, {"A": lambda _: {}})
+    assert transitions > 10_000, "Pass and Choice, a second"
+    assert 50 / quickest(50, FIVE, {}, DONE) > 100, "cases of five steps a second"
