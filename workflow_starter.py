@@ -472,9 +472,9 @@ class WorkflowStarter:
     ) -> checking.Report:
         """Which open executions would be decided otherwise under the definitions on disk.
 
-        Each is checked under the definition that deciders here would use; with `code` under the
-        shipped process as `process.py` has it; with `definition`, `NAME[@VERSION]`, those of every
-        version of that name under that one.  `progress` hears how many have been checked.
+        Each is checked under the definition that deciders here would use; with `code` under what
+        `process.py` has of its type; with `definition`, `NAME[@VERSION]`, those of every version
+        of that name under that one.  `progress` hears how many have been checked.
         """
         find = checking.definitions(definition, code=code)
         name = None if definition is None else definition.partition("@")[0]

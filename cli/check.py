@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--code",
         action="store_true",
-        help="the shipped process as process.py has it, even where a published file comes before",
+        help="the processes as process.py has them, even where a published file comes before",
     )
 
 

@@ -71,20 +71,14 @@ Progress = Callable[[int], object]
 def definitions(wanted: str | None, *, code: bool) -> Definitions:
     """Under which definition each workflow type is checked.
 
-    That which deciders here would use; with `code` the shipped process as `process.py` has it;
+    That which deciders here would use; with `code` what `process.py` has, if it has that type;
     or the one `wanted`, `NAME[@VERSION]`, for executions of every version of that name.
     """
     if wanted is not None:
         chosen = published.named(wanted)
         return lambda name, _: chosen if name == chosen.name else None
-    shipped = process.shipped() if code else None
-
-    def find(name: str, version: str) -> Definition | None:
-        if shipped is not None and (shipped.name, shipped.version) == (name, version):
-            return shipped
-        return published.find(name, version)
-
-    return find
+    ours = process.ours() if code else {}
+    return lambda name, version: ours.get((name, version)) or published.find(name, version)
 
 
 def open_executions(

@@ -72,6 +72,25 @@ def test_a_change_that_lies_ahead_blocks(embedded_starter, halfway, definitions)
     assert "shape" in finding["blocked"]
 
 
+def test_the_code_is_checked_where_a_published_file_comes_before_it(
+    embedded_starter, halfway, monkeypatch
+):
+    kind = shipped_process.shipped()
+    other = {(kind.name, kind.version): changed("ValidateInput", "Other")}
+    monkeypatch.setattr(shipped_process, "ours", lambda: other)
+    monkeypatch.setattr(published, "find", lambda _name, _version: kind)
+    assert embedded_starter.check_open_workflows()["findings"] == []
+    (finding,) = embedded_starter.check_open_workflows(code=True)["findings"]
+    assert finding["divergences"][0]["step"] == "Other"
+
+
+def test_another_version_is_tried_on_what_is_open(embedded_starter, halfway, monkeypatch):
+    kind = shipped_process.shipped()
+    fits = process(kind.name, "2.0", [*shipped_process.STEPS, step("More")])
+    monkeypatch.setattr(published, "named", lambda _: fits)
+    assert embedded_starter.check_open_workflows(definition=f"{kind.name}@2.0")["fit"] == 1
+
+
 def test_an_execution_without_a_definition_here(embedded_starter, halfway, definitions):
     definitions(None)
     (finding,) = embedded_starter.check_open_workflows()["findings"]
