@@ -176,6 +176,15 @@ class Stage:
         history = self.starter.get_workflow_history(run["workflow_id"], run["run_id"])
         return [attributes(event) for event in history if event["eventType"] == kind]
 
+    def happens(self, run: dict[str, str], kind: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until so many events of a type are in a run's history; their attributes."""
+
+        def there() -> list[dict[str, Any]] | None:
+            found = self.events(run, kind)
+            return found if len(found) >= count else None
+
+        return list(until(there, f"{count} {kind}"))
+
     def markers(self, run: dict[str, str], name: str) -> list[dict[str, Any]]:
         """The details of the markers of a name."""
         found = self.events(run, "MarkerRecorded")
