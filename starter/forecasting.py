@@ -198,13 +198,13 @@ def of_execution(client: SwfClient, workflow_id: str, run_id: str, assumed: Assu
     for events in histories:
         happened.add(events)
     last = replays.folded(client, definition, histories[-1], workflow_id, members[-1])
-    happened.transitions(last.state.entries, _tried(histories))
+    happened.transitions(last.state.entries, len(_tried(histories)))
     if last.state.closed:
         state = last.state.closed
         return _forecast(
             Subject(definition, workflow_id, state), happened, assumed, happened=happened
         )
-    left, state = _rest(client, definition, histories[-1], workflow_id, assumed)
+    left, state = _rest(client, definition, histories, workflow_id, assumed)
     _add(total, happened, left)
     subject = Subject(definition, workflow_id, state)
     return _forecast(subject, total, assumed, happened=happened, left=left)
@@ -213,11 +213,12 @@ def of_execution(client: SwfClient, workflow_id: str, run_id: str, assumed: Assu
 def _rest(
     client: SwfClient,
     definition: Definition,
-    events: list[Event],
+    histories: list[list[Event]],
     workflow_id: str,
     assumed: Assumed,
 ) -> tuple[Tally, str]:
-    """What is left of an open run, if everything works."""
+    """What is left of an open chain of runs, if everything works."""
+    events = histories[-1]
     worker = _Worker(assumed, client.settings)
     worker.remember(definition)
     now = max(seconds(event) for event in events)
@@ -228,26 +229,36 @@ def _rest(
     for waited in run.execution.status().get("waits_for", ()):
         answer(run, waited["signal"], waited["path"])
     engine.run(events=MOST_EVENTS)
-    return _tally(engine, (run, len(events))), run.ended.state
+    return _tally(engine, Before(run, len(events), _tried(histories))), run.ended.state
 
 
-def _tally(engine: Engine, adopted: tuple[Run, int] | None = None) -> Tally:
-    """What the engine's runs hold; of one that was adopted, what came since."""
+@dataclass(frozen=True)
+class Before:
+    """What had happened to a run before it was taken over."""
+
+    run: Run | None = None
+    events: int = 0
+    tried: frozenset[tuple[Json, Json]] = frozenset()
+
+
+def _tally(engine: Engine, before: Before | None = None) -> Tally:
+    """What the engine's runs hold; of one that was taken over, what came since."""
     tally = Tally()
     for party in engine.runs.values():
         if not isinstance(party, Run):
             continue
-        known = adopted[1] if adopted is not None and adopted[0] is party else 0
+        known = before if before is not None and before.run is party else Before()
         for index, history in enumerate(party.histories):
-            tally.add(history.events, after=known if index == 0 else 0)
+            tally.add(history.events, after=0 if index else known.events)
         first, *others = [history.events for history in party.histories]
-        tried = _tried([first[known:], *others])
-        tally.transitions(party.execution.state.entries - party.entries_adopted, tried)
+        tried = _tried([first[known.events :], *others]) - known.tried
+        entered = party.execution.state.entries - party.entries_adopted
+        tally.transitions(entered, len(tried))
     return tally
 
 
-def _tried(histories: list[list[Event]]) -> int:
-    """How many entrances of states were done by activities or children."""
+def _tried(histories: list[list[Event]]) -> frozenset[tuple[Json, Json]]:
+    """Entrances of states (path, visit) that were done by activities or children."""
     found: set[tuple[Json, Json]] = set()
     for events in histories:
         for event in events:
@@ -255,7 +266,7 @@ def _tried(histories: list[list[Event]]) -> int:
                 told = wire.loads(attributes(event).get("control"))
                 if isinstance(told, dict) and not told.get("undo"):
                     found.add((told.get("path"), told.get("visit")))
-    return len(found)
+    return frozenset(found)
 
 
 _ASKING = ("ActivityTaskScheduled", "StartChildWorkflowExecutionInitiated")

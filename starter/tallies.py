@@ -87,14 +87,14 @@ class Tally:
             self._count(event)
         for kind, most in _peaks(events).items():
             self.peaks[kind] = max(self.peaks[kind], most)
-        if events:
-            self._time(seconds(events[0]), seconds(events[-1]), seconds(news[0]) if news else None)
+        if news:
+            self._time(seconds(events[0]), seconds(news[0]), seconds(news[-1]))
 
     def transitions(self, entries: int, tried: int) -> None:
         """Take the number of states entered, and of those, the ones done by tasks or children."""
         asked = self.types["ActivityTaskScheduled"]
         asked += self.types["StartChildWorkflowExecutionInitiated"]
-        self.entered += max(entries - tried, 0) + asked
+        self.entered += entries - tried + asked
 
     def units(self, retention_days: float) -> Units:
         """What is billed."""
@@ -125,11 +125,12 @@ class Tally:
             if isinstance(text, str):
                 self.characters = max(self.characters, wire.length(text))
 
-    def _time(self, first: float, last: float, news: float | None) -> None:
+    def _time(self, opened: float, first: float, last: float) -> None:
+        """Take a run's time, from its opening on, between the first and last event to be counted."""
         self.begun = first if self.begun is None else min(self.begun, first)
         self.ended = max(self.ended, last)
-        if news is not None:
-            self.run_days += max(0.0, (last - max(first + DAY_SECONDS, news)) / DAY_SECONDS)
+        billed = last - max(opened + DAY_SECONDS, first)
+        self.run_days += max(0.0, billed / DAY_SECONDS)
 
 
 def _by_call(told: Mapping[str, object]) -> bool:

@@ -162,6 +162,17 @@ def test_an_execution_is_counted_and_its_rest_estimated(embedded_starter, halfwa
     assert found["total"]["calls"] == fresh["total"]["calls"]
 
 
+def test_transitions_are_counted_once_wherever_the_execution_stands(
+    embedded_client, embedded_starter
+):
+    run = embedded_starter.start_workflow(ORDER)
+    for _ in range(3):
+        assert embedded_starter.forecast_workflow(**run)["total"]["units"]["transitions"] == 5
+        decide(embedded_client)
+        assert embedded_starter.forecast_workflow(**run)["total"]["units"]["transitions"] == 5
+        work(embedded_client, {})
+
+
 def test_assumed_retries_add_to_what_is_left(embedded_starter, halfway):
     found = embedded_starter.forecast_workflow(**halfway, assumed=Assumed(retries=1))
     assert found["left"]["units"]["activity_tasks"] == 3 + 4
