@@ -126,7 +126,7 @@ class Tally:
                 self.characters = max(self.characters, wire.length(text))
 
     def _time(self, opened: float, first: float, last: float) -> None:
-        """Take a run's time, from its opening on, between the first and last event to be counted."""
+        """Take a run's time, between the first and the last event that count."""
         self.begun = first if self.begun is None else min(self.begun, first)
         self.ended = max(self.ended, last)
         billed = last - max(opened + DAY_SECONDS, first)
