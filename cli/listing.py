@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="started since: 90m, 24h, 7d, 2026-01-31")
     parser.add_argument("--until", metavar="TIME", help="started until")
     parser.add_argument(
+        "--runs",
+        action="store_true",
+        help="every run by itself; else the newest stands for those that it continues",
+    )
+    parser.add_argument(
         "--limit", metavar="N", type=int, default=100, help="at most so many (default 100; 0: all)"
     )
 
@@ -47,6 +52,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         status=arguments.status,
         since=moment(arguments.since) if arguments.since else None,
         until=moment(arguments.until) if arguments.until else None,
+        runs=bool(arguments.runs or arguments.id or arguments.status),
     )
     found = starter.list_workflows(wanted, limit=arguments.limit or None)
     output.result(found, _text(found))

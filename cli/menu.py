@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from cli.output import printable
 from cli.parsing import json_from
 from config import HOME, Settings
 from errors import BusinessProcessError, InvalidInputError
+from starter.listing import Filter
 from starter.status import Summary, local_time
 from workflow_starter import WorkflowStarter
 
@@ -34,6 +36,17 @@ INTERRUPTED = 130
 CHOICES = 10  # newest executions to choose from
 SETTLE_SECONDS = 5.0  # how long a new process is watched before it counts as running
 STARTED = " started "  # what deciders and workers log once they poll
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "back": (),
+    "reprocess": ("step",),
+    "skip": ("step",),
+    "pause": (),
+    "continue": (),
+    "rollback": (),
+    "answer": ("name", "input"),
+}
+"""What can be done to an open execution, and the options that are asked for."""
 
 Program = Callable[[Sequence[str]], int]
 """Runs arguments as a program; gives its exit code."""
@@ -107,6 +120,7 @@ class Menu:
             "demo": lambda: self._run_script("demo.py"),
             "start": self._start,
             "resume": self._resume,
+            "steer": self._steer,
             "history": lambda: self._about_one("history"),
             "list": lambda: self._run_command("list", "--limit=20"),
             "monitor": lambda: self._about_one("monitor"),
@@ -242,13 +256,39 @@ class Menu:
         options = [f"--reason={reason}"] if reason else []
         self._run_command("resume", f"--step={step}", *options, "--", workflow_id, *run_id)
 
+    def _steer(self) -> None:
+        """Choose an action, be told what it will do, agree, and have it done."""
+        workflow_id, run_id = self._execution()
+        action = self._action()
+        options = [f"--{name}={self._given(name)}" for name in ACTIONS[action]]
+        reason = self._ask("reason")
+        options += [f"--reason={reason}"] if reason else []
+        command = [action, *options, "--", workflow_id, *run_id]
+        if self._run_command(action, "--dry-run", *command[1:]):
+            return
+        if self._ask("agree").lower() in self._text("yes").split():
+            self._say("same", command=shlex.join(["python", "workflow_starter.py", *command]))
+            self._run_command(*command)
+
+    def _action(self) -> str:
+        names = list(ACTIONS)
+        for number, name in enumerate(names, 1):
+            self._terminal.write(f"{number:>3}  {name:<10} {self._text(name)}")
+        while True:
+            answer = self._given("action")
+            if answer in names:
+                return answer
+            if answer.isdecimal() and 1 <= int(answer) <= len(names):
+                return names[int(answer) - 1]
+            self._say("no_such_choice", answer=answer)
+
     def _about_one(self, command: str) -> None:
         workflow_id, run_id = self._execution()
         self._run_command(command, "--", workflow_id, *run_id)
 
     def _execution(self) -> tuple[str, list[str]]:
         """An execution of the user's choice: its workflow id, and its run id if it was listed."""
-        listed = self._starter.list_workflows(limit=CHOICES)
+        listed = self._starter.list_workflows(Filter(runs=False), limit=CHOICES)
         if not listed:
             self._say("no_workflows")
             raise Back
@@ -275,13 +315,14 @@ class Menu:
                 return steps[int(answer) - 1]
             self._say("no_such_step", answer=answer)
 
-    def _run_command(self, *arguments: str) -> None:
+    def _run_command(self, *arguments: str) -> int:
         with self._output_here():
             try:
                 code = self._command(arguments)
             except SystemExit as end:  # argparse ends so, after a line of its own
                 code = end.code if isinstance(end.code, int) else 1
         self._tell_code(code)
+        return code
 
     # --- small things --------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -29,11 +29,24 @@ class Filter:
     since: datetime | None = None
     """Started at or after this moment; None means as far back as SWF keeps."""
     until: datetime | None = None
+    runs: bool = True
+    """Every run by itself; else the newest of each workflow id stands for what it continues."""
 
 
 def executions(client: SwfClient, wanted: Filter, limit: int | None) -> list[Summary]:
     """At most `limit` executions: the open ones first, each part newest first."""
-    return [summary(info) for info in islice(_infos(client, wanted), limit)]
+    found = _infos(client, wanted)
+    return [summary(info) for info in islice(found if wanted.runs else _newest(found), limit)]
+
+
+def _newest(found: Iterable[Info]) -> Iterator[Info]:
+    """The first of each workflow id: a run that was resumed or continued is part of its story."""
+    seen: set[str] = set()
+    for info in found:
+        workflow_id, _ = _ids(info)
+        if workflow_id not in seen:
+            seen.add(workflow_id)
+            yield info
 
 
 def waiting(client: SwfClient, limit: int | None) -> list[Status]:

@@ -13,9 +13,10 @@ from cli import housekeeping
 from cli.menu import Menu, Terminal
 from cli.menu_texts import TEXTS, language_of
 
-SETUP, DECIDER, WORKER, DEMO, START, RESUME, HISTORY, LIST, MONITOR, STOP, DELETE, TESTS, OTHER = (
-    map(str, range(1, 14))
+SETUP, DECIDER, WORKER, DEMO, START, RESUME, STEER, HISTORY, LIST, MONITOR, STOP, DELETE = map(
+    str, range(1, 13)
 )
+TESTS, OTHER = "13", "14"
 QUIT = "0"
 STEP = "SaveResults"
 
@@ -61,7 +62,7 @@ class Background:
 class Starter:
     """Knows two executions."""
 
-    def list_workflows(self, *, limit):
+    def list_workflows(self, wanted, *, limit):
         return [
             {"workflow_id": f"w-{n}", "run_id": f"r-{n}", "state": "FAILED", "started_at": 0.0}
             for n in (1, 2)
@@ -78,6 +79,7 @@ class Session:
         self.scripts: list[list[str]] = []
         self.starter = Starter()
         self.shown = ""
+        self.code = 3
 
     def type(self, *lines: str, end: str = QUIT, language: str = "en") -> str:
         text = "".join(f"{line}\n" for line in (*lines, end) if line is not None)
@@ -99,7 +101,7 @@ class Session:
     def _command(self, arguments) -> int:
         self.commands.append(list(arguments))
         print("said by the command")
-        return 3
+        return self.code
 
     def _foreground(self, arguments) -> int:
         self.scripts.append([Path(arguments[0]).name, *arguments[1:]])
@@ -187,8 +189,23 @@ def test_resume_asks_for_execution_step_and_reason(session, step):
     assert session.commands == [wanted]
 
 
+def test_steering_says_what_will_happen_asks_and_shows_the_same_by_hand(session):
+    session.code = 0
+    shown = session.type(STEER, "1", "skip", STEP, "sent by hand", "y")
+    wanted = ["skip", f"--step={STEP}", "--reason=sent by hand", "--", "w-1", "r-1"]
+    assert session.commands == [["skip", "--dry-run", *wanted[1:]], wanted]
+    assert "python workflow_starter.py skip --step=SaveResults" in shown
+
+
+@pytest.mark.parametrize(("code", "agreed"), [(0, "n"), (2, "y")])
+def test_steering_does_nothing_unless_it_is_possible_and_agreed(session, code, agreed):
+    session.code = code
+    session.type(STEER, "1", "4", "", agreed)
+    assert session.commands == [["pause", "--dry-run", "--", "w-1", "r-1"]]
+
+
 def test_without_executions_there_is_nothing_to_choose(session):
-    session.starter.list_workflows = lambda *, limit: []
+    session.starter.list_workflows = lambda wanted, *, limit: []
     assert "There are no workflows yet." in session.type(HISTORY)
     assert session.commands == []
 
@@ -218,7 +235,7 @@ def test_local_data_is_deleted_after_a_yes_only(session, answer, left, tmp_path)
 
 
 def test_an_error_is_one_line_and_the_menu_goes_on(session):
-    def refuse(*, limit):
+    def refuse(wanted, *, limit):
         raise config.ConfigurationError("SWF_DOMAIN is 'a:b'")
 
     session.starter.list_workflows = refuse
