@@ -31,6 +31,7 @@ from workflow.parking import park
 
 CROWD = 20  # activities, timers and children open in one run, from which on news is gathered
 GATHERING_SECONDS = 0.01  # how long an answer without decisions is held back in such a run
+PRESSED_SECONDS = 0.25  # how long an answer is held back after SWF refused a timer for its rate
 STICKY_SECONDS = 5  # how long a task waits on a decider's own list before the shared one gets it
 REMEMBERED_COMPLAINTS = 1000  # runs of which it is known that their trouble is in the log
 
@@ -133,8 +134,8 @@ class DecisionWorker:
         context = None if execution is None else wire.dumps(execution.status())
         if execution is not None and not self._customized and not _closing(decisions):
             self._cache.put(task["workflowExecution"]["runId"], execution)
-        if execution is not None and not decisions:
-            _gather(execution)
+        if execution is not None:
+            _hold_back(execution, decisions)
         try:
             self._respond(task, decisions, context, sticky=not self._customized)
         except PayloadError as error:
@@ -267,13 +268,17 @@ def _closing(decisions: Sequence[Mapping[str, Any]]) -> bool:
     return bool(decisions) and decisions[-1]["decisionType"] in _CLOSES
 
 
-def _gather(execution: Execution) -> None:
-    """Hold back an answer that asks for nothing where much is open: more will have ended by then.
+def _hold_back(execution: Execution, decisions: Sequence[Mapping[str, Any]]) -> None:
+    """Wait before an answer that would bring the next decision task too soon.
 
-    Otherwise a wide execution has a decision task for every activity or two that ends, and each
-    costs two calls and three events of the history.
+    One that asks for nothing where much is open: more will have ended by then.  Otherwise a wide
+    execution has a decision task for every activity or two that ends, and each costs two calls
+    and three events of the history.  And one that asks again for a timer which SWF refused for
+    its rate: no timer can hold that back.
     """
-    if len(execution.state.open) >= CROWD:
+    if execution.pressed:
+        time.sleep(PRESSED_SECONDS)
+    elif not decisions and len(execution.state.open) >= CROWD:
         time.sleep(GATHERING_SECONDS)
 
 

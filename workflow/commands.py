@@ -112,7 +112,7 @@ _WAKING = frozenset(
 def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     """Never wait for something that wakes nobody (markers and timer cancels do not)."""
     state = machine.state
-    if state.yielding:
+    if state.yielding or _paced(machine):
         last = _wake(machine)
         asked = _has_open(machine, "wake") or last in decisions
         return decisions if asked else [*decisions, last]
@@ -123,6 +123,13 @@ def _awake(machine: Machine, decisions: list[Decision]) -> list[Decision]:
     if not decisions:
         raise UndecidableError("the execution waits for nothing; report this as a bug")
     return [*decisions, _wake(machine)]
+
+
+def _paced(machine: Machine) -> bool:
+    """Whether there are timers to be asked for that SWF may admit, and too few were."""
+    state = machine.state
+    waiting = len(machine.todo.get("timer", ()))
+    return 0 < state.timers_pace < waiting and not state.timers_full and not state.paused
 
 
 def _stays_open(machine: Machine, decisions: list[Decision]) -> bool:
@@ -202,7 +209,8 @@ def _room(machine: Machine, kind: str) -> int:
     """How many more of a kind may be opened."""
     if kind == "timer" and machine.state.timers_full and machine.counts[kind]:
         return 0
-    return max(0, OPEN_AT_ONCE - machine.counts[kind])
+    room = max(0, OPEN_AT_ONCE - machine.counts[kind])
+    return min(room, machine.state.timers_pace or room) if kind == "timer" else room
 
 
 def _is_stopped(machine: Machine, work: Work) -> bool:

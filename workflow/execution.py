@@ -77,6 +77,11 @@ class Execution:
         return self._machine.state
 
     @property
+    def pressed(self) -> bool:
+        """Whether SWF has just refused a timer for its rate."""
+        return self.state.timers_pace == 1 and not self.state.timers_full
+
+    @property
     def event_id(self) -> int:
         """The last event that was applied."""
         return self.state.event_id

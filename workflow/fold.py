@@ -236,6 +236,8 @@ def _open_work(machine: Machine, event_id: int, *, closing: bool = True) -> Work
 
 def _timer_started(machine: Machine, found: Attributes) -> None:
     machine.state.no_timers = ""
+    if machine.state.timers_pace:
+        machine.state.timers_pace = (machine.state.timers_pace + 1) % PACED_TIMERS
     control = loads(found.get("control"))
     if not isinstance(control, dict) or control.get("timer") not in TIMERS:
         return  # of another make, or the park timer, which the fold ignores
@@ -252,6 +254,8 @@ def _timer_started(machine: Machine, found: Attributes) -> None:
     else:
         machine.state.unwanted.append(machine.event_id)
 
+
+PACED_TIMERS = 100  # once SWF has admitted so many in a row, as many are asked for as are wanted
 
 TIMERS = ("retry", "grace", "wake", "again", "deadline", "watch")
 
@@ -287,9 +291,13 @@ def _timer_canceled(machine: Machine, found: Attributes) -> None:
 
 
 def _start_timer_failed(machine: Machine, found: Attributes) -> None:
-    """Rates pass: the same timer is asked for again with the next decision; or when one closed."""
+    """Rates pass: the same timer is asked for again with the next decision; or when one closed.
+
+    Then few are asked for at once, lest each refusal of hundreds fill the history.
+    """
     why = f"SWF refused timer {found['timerId']}: {found['cause']}"
     machine.state.timers_full = found["cause"] == "OPEN_TIMERS_LIMIT_EXCEEDED"
+    machine.state.timers_pace = 1
     if found["cause"] == "OPERATION_NOT_PERMITTED":
         machine.state.no_timers = why
     elif found["cause"] == "TIMER_ID_ALREADY_IN_USE":

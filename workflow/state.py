@@ -301,6 +301,8 @@ class State:
     held_times: int = 0
     timers_full: bool = False
     """Whether SWF admits no further timer until something of ours has closed."""
+    timers_pace: int = 0
+    """How many timers are asked for at once since SWF refused one; 0 while it refuses none."""
     no_timers: str = ""
     """Why SWF refuses timers, while it does."""
     event_id: int = 0
