@@ -25,7 +25,7 @@ from workflow import (
 from .conftest import until
 
 LONG = int(os.environ.get("LONG_STEPS", "2000"))
-TURNS = int(os.environ.get("LOOP_TURNS", "1500"))
+TURNS = int(os.environ.get("LOOP_TURNS", "1200"))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_sequence_of_thousands_of_steps_has_its_early_results_at_the_end(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_loop_goes_on_for_ever_with_snapshots_that_do_not_grow(stage, monkeypatch, patient):
-    monkeypatch.setattr(commands, "HISTORY_SOFT_LIMIT", 1_500)
+    monkeypatch.setattr(commands, "HISTORY_SOFT_LIMIT", 1_200)
     loop = process(
         "Loop",
         "1.0",
