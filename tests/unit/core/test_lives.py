@@ -17,11 +17,11 @@ from hypothesis.stateful import (
 
 from errors import SignalRefusedError, UnknownStepError
 from workflow import Execution, Policy, commands
-from workflow.graph import compensation_of
-from workflow.state import Mode, Outcome, State, Undone, Via
+from workflow.state import State, Via
 
 from .generated import INPUT, SIGNALS, definitions
 from .history_model import History
+from .promises import check_promises
 
 STEERING = ["RESUME_FROM_STEP", "GO_BACK", "REPROCESS_STEP", "SKIP_STEP", "ROLL_BACK"]
 MALFORMED = [None, "", "not json", [], {}, {"step_name": 3}, {"steps": 0, "step_name": "Nowhere"}]
@@ -422,89 +422,3 @@ TestRandomLife.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-
-
-# --- at the end ---------------------------------------------------------------------------------
-
-
-def check_promises(chain: Chain) -> None:
-    """What holds for every execution that is closed."""
-    state = chain.now.execution().state
-    refused = any("RecordMarkerFailed" in run.types() for run in chain.runs)
-    assert refused or not state.notes, "every marker is recorded"
-    answered = [
-        (number if marker["request_id"].startswith("event-") else 0, marker["request_id"])
-        for number, run in enumerate(chain.runs)
-        for marker in run.markers("SIGNAL_HANDLED")
-    ]
-    assert len(answered) == len(set(answered)), "each signal is answered once"
-    assert refused or set(chain.signals) <= {request_id for _, request_id in answered}
-    resumed = [marker["visit"] for marker in chain.markers("RESUMED")]
-    assert all(number >= 1 for number in resumed)
-    check_visits(chain)
-    check_undoing(chain, state)
-    check_results(state)
-
-
-def check_visits(chain: Chain) -> None:
-    """Visits count upwards per path, an attempt of each is scheduled in order."""
-    seen: dict[str, tuple[int, int]] = {}
-    for run in chain.runs:
-        last_run: dict[str, tuple[int, int]] = {}
-        for control in run.attempts.values():
-            if control.get("undo"):
-                continue
-            at = (control["visit"], control["attempt"])
-            assert at >= seen.get(control["path"], (0, 0)), "visits and attempts count upwards"
-            last_run[control["path"]] = seen[control["path"]] = at
-
-
-def check_results(state: State) -> None:
-    """A result in force is that of its own visit, never a late one of another."""
-    for visit in state.visits.values():
-        if visit.outcome is Outcome.DONE and isinstance(visit.result, dict):
-            token = visit.result.get("token")
-            assert token is None or token == [visit.path, visit.number, False]
-
-
-def check_undoing(chain: Chain, state: State) -> None:
-    """Nothing is undone twice; after a rollback nothing is left that is not named."""
-    undone = [(m["step"], m["visit"]) for m in chain.markers("STEP_COMPENSATED")]
-    assert len(undone) == len(set(undone)), "undone once"
-    rollback = state.rollback
-    if rollback is None or rollback.ending == "jump" or state.failure is not None:
-        return
-    if state.mode is not Mode.ENDING or state.ending == "complete":
-        return
-    if state.ending == "cancel" and rollback.ending != "cancel":
-        return
-    failed = {(m["step"], m["visit"]) for m in chain.markers("COMPENSATION_FAILED")}
-    for path, number in effects(chain):
-        assert (path, number) in {*undone, *failed}, f"{path}:{number} is neither undone nor named"
-    closed = {(v.path, v.number): v.closed for v in state.visits.values()}
-    named = [(i["step"], i["visit"]) for i in [*rollback.compensated, *rollback.not_compensated]]
-    for item in named:
-        place = chain.now.definition.places.get(item[0].rpartition(".")[2])
-        assert place is None or item not in closed or closed[item]
-    for visit in state.visits.values():
-        declared = compensation_of(chain.now.definition.state(visit.name))
-        if declared and (visit.outcome is Outcome.DONE or visit.given_out):
-            assert visit.undone is not Undone.NO
-
-
-def effects(chain: Chain) -> set[tuple[str, int]]:
-    """Visits of steps with a compensation that a worker or child had, by the histories alone."""
-    found = set()
-    for run in chain.runs:
-        begun = {
-            event["activityTaskStartedEventAttributes"]["scheduledEventId"]
-            for event in run.events
-            if event["eventType"] == "ActivityTaskStarted"
-        }
-        for scheduled, control in run.attempts.items():
-            place = run.definition.places.get(control["path"].rpartition(".")[2])
-            if scheduled not in begun or control.get("undo") or place is None:
-                continue
-            if compensation_of(place.state):
-                found.add((control["path"], control["visit"]))
-    return found

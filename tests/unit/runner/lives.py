@@ -1,0 +1,198 @@
+"""Random processes, how their steps go, and what people do to them; run in-process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from runner import Completed, Engine, Failed, Outcome, Task, TimedOut, VirtualClock
+from runner.simulation import CANCEL, Sent
+from tests.unit.core.generated import INPUT, SIGNALS, definitions
+from tests.unit.core.promises import Told
+from workflow import Definition, Fact, Policy, commands, process, step, wait
+from workflow.signals import HANDLERS
+from workflow.state import Via
+
+POLICY = Policy(max_attempts=2, start_to_close="40")
+SUB = process("Sub", "1", [step("Inner", compensation="Undo"), wait("Rest", 1), step("After")])
+ANSWERS = 80  # of people, within which every execution has ended
+
+
+# --- what is drawn ------------------------------------------------------------------------------
+
+SECONDS = st.sampled_from([0, 0, 0, 1, 7, 25, 60])
+OUTCOMES = st.one_of(
+    st.builds(Completed, st.just({"again": True}), SECONDS, st.booleans()),
+    st.builds(Completed, st.just({"fine": 1}), SECONDS, st.booleans()),
+    st.builds(
+        Failed,
+        st.sampled_from(["ValueError: no", "NonRetryableError: no", "ActivityNotRegistered: no"]),
+        st.sampled_from([True, True, False]),
+        SECONDS,
+        st.booleans(),
+    ),
+    st.builds(
+        TimedOut,
+        st.sampled_from(["START_TO_CLOSE", "SCHEDULE_TO_START", "HEARTBEAT"]),
+        st.sampled_from([None, 5]),
+        st.booleans(),
+    ),
+)
+
+
+@dataclass
+class Plan:
+    """A process, how its steps go, and what people do to it."""
+
+    definition: Definition
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    """By step, or activity of an undo: the attempts at each place, one after the other."""
+    sent: list[Sent] = field(default_factory=list)
+    soft: int = 8_000
+    hard: int = 15_000
+    children: bool = False
+    """Whether children are run by their definition."""
+
+
+@st.composite
+def plans(draw: Any) -> Plan:
+    definition = draw(definitions())
+    places = sorted(definition.places)
+    undos = ["Undo", "RollbackStep", "CompensateTransaction"]
+    names = st.sampled_from([*places, *places, *undos, "Inner", "After"])
+    outcomes = draw(st.dictionaries(names, st.lists(OUTCOMES, min_size=1, max_size=3), max_size=8))
+    sent = draw(st.lists(signals(places), max_size=5))
+    soft = draw(st.sampled_from([8_000, 20, 30, 40, 60]))
+    hard = soft + draw(st.sampled_from([5, 30, 5_000]))
+    return Plan(definition, outcomes, sent, soft, hard, draw(st.booleans()))
+
+
+@st.composite
+def signals(draw: Any, places: list[str]) -> Sent:
+    at = draw(st.sampled_from([0, 1, 2, 3, 5, 8, 13, 40, 61, 200]))
+    name = draw(st.sampled_from([*HANDLERS, *HANDLERS, *SIGNALS, *SIGNALS, CANCEL, "DANCE"]))
+    optional = {
+        "request_id": st.sampled_from(["a", "b", "c"]),
+        "compensate": st.booleans(),
+        "input": st.sampled_from([{}, {"x": 1}, {"flag": 2}]),
+        "result": st.just({"given": True}),
+        "steps": st.integers(1, 3),
+        "if_at": st.just("Step1:1"),
+        "actor": st.just("ana"),
+    }
+    needed = {}
+    if name not in ("GO_BACK", *SIGNALS):
+        needed = {"step_name": st.sampled_from([*places, "Nowhere"])}
+    return Sent(at, name, draw(st.fixed_dictionaries(needed, optional=optional)))
+
+
+# --- running ------------------------------------------------------------------------------------
+
+
+class Scripted:
+    """Does what the plan says; what it says nothing of completes, with a token of the visit."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._asked: dict[tuple[str, str], int] = {}
+
+    def __call__(self, task: Task) -> Outcome | None:
+        key = task.activity if task.undo else task.path.rpartition(".")[2]
+        place = (key, task.path)
+        asked = self._asked[place] = self._asked.get(place, -1) + 1
+        given = self._plan.outcomes.get(key, [])
+        if asked < len(given):
+            outcome = given[asked]
+            if not isinstance(outcome, Completed):
+                return outcome
+            more = dict(outcome.result) | {"token": [task.path, task.visit, task.undo]}
+            return Completed(more, outcome.after, outcome.stops)
+        if task.child is not None:
+            return None
+        return Completed({"token": [task.path, task.visit, task.undo]})
+
+
+class Ear:
+    """What the core tells of the execution itself."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    def event(self, run: Any, event: Any) -> None:
+        """Histories are read afterwards."""
+
+    def fact(self, run: Any, fact: Fact) -> None:
+        if run.workflow_id == "run":
+            self.facts.append(fact)
+
+
+class Life:
+    """An execution on the in-process engine; `Chain` of the promises."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.signals: dict[str, int] = {}
+        self.ear = Ear()
+        children: dict[str, Definition] = {"Sub": SUB} if plan.children else {}
+        self.engine = Engine(
+            Scripted(plan),
+            clock=VirtualClock(1_000_000),
+            definitions=lambda name, _: children.get(name),
+            listener=self.ear,
+        )
+        self.run = self.engine.start(plan.definition, INPUT, policy=POLICY)
+        for sent in plan.sent:
+            self._send(sent)
+
+    def _send(self, sent: Sent) -> None:
+        if sent.signal == CANCEL:
+            self.engine.cancel("run", after=sent.at)
+        else:
+            self.engine.signal("run", sent.signal, sent.input, after=sent.at)
+
+    @property
+    def runs(self) -> list[Told]:
+        return [
+            Told(history.events, self.plan.definition, policy=POLICY, **IDS)
+            for history in self.run.histories
+        ]
+
+    def go_on(self) -> None:
+        self.engine.run(events=30_000)
+
+    def settle(self) -> None:
+        """Have people answer until it has ended."""
+        for turn in range(ANSWERS):
+            self.go_on()
+            if self.run.closed:
+                break
+            self._answer(turn)
+        assert self.run.closed, f"it does not end: {self.run.execution.status()}"
+
+    def _answer(self, turn: int) -> None:
+        state = self.run.execution.state
+        if state.paused or any(frame.halted for frame in state.frames.values()):
+            self._send(Sent(0, "CONTINUE" if turn % 4 else "ROLL_BACK", {}))
+            return
+        waiting = [work for work in state.works.values() if work.via is Via.SIGNAL]
+        assert waiting, f"it waits for nobody: {self.run.execution.status()}"
+        path = state.visits[waiting[0].entry].path
+        self._send(Sent(0, waiting[0].activity, {"step_name": path, "answer": 1}))
+
+
+IDS = {"start_id": "run", "workflow_id": "run"}
+
+
+@contextmanager
+def limits(plan: Plan) -> Iterator[None]:
+    """Runs of the length that the plan says."""
+    before = commands.HISTORY_SOFT_LIMIT, commands.HISTORY_HARD_LIMIT
+    commands.HISTORY_SOFT_LIMIT, commands.HISTORY_HARD_LIMIT = plan.soft, plan.hard
+    try:
+        yield
+    finally:
+        commands.HISTORY_SOFT_LIMIT, commands.HISTORY_HARD_LIMIT = before
