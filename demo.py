@@ -22,6 +22,7 @@ from background import Interrupted, cleaned_up
 from errors import BusinessProcessError
 
 SCRIPT = "demo.py"
+DECIDERS = 4  # decisions at a time, as decision_worker.py has it
 BROKEN_PIPE = 141  # 128 and SIGPIPE, as a shell reports it
 
 
@@ -54,11 +55,34 @@ def work(arguments: Sequence[str]) -> int:
     )
 
 
+def decide(arguments: Sequence[str]) -> int:
+    """Run the demo's decider, which knows the demo's own process too; gives the exit code."""
+    import polling  # noqa: PLC0415 - as above
+    from decision_worker import DecisionWorker  # noqa: PLC0415
+    from demonstration.processes import SHIPMENT  # noqa: PLC0415
+
+    return polling.serve(
+        "The demo's decider.",
+        lambda settings, options: DecisionWorker(
+            settings,
+            task_list=options.task_list,
+            concurrency=options.concurrency,
+            definitions=[SHIPMENT],
+        ),
+        arguments,
+        concurrency=DECIDERS,
+    )
+
+
+ROLES = {"worker": work, "decider": decide}
+"""The processes that the demo starts of itself."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command `python demo.py`; gives the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["worker"]:
-        return work(given[1:])
+    if given and given[0] in ROLES:
+        return ROLES[given[0]](given[1:])
     options = _parser().parse_args(given)
     try:
         show(options.endpoint)

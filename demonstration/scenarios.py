@@ -8,14 +8,17 @@ from datetime import datetime
 
 from config import HOME
 from decision_worker import workflow_steps
+from demonstration.processes import APPROVAL, SHIPMENT
 from demonstration.scene import EXECUTION_SECONDS, TAG, CheckFailedError, Run, Scene
 from demonstration.story import Story
 from demonstration.worker import flag_file
+from wire import Json
 from workflow_starter import WorkflowStarter
 
 COMPLEX_ORDER = HOME / "docs" / "examples" / "complex-order.json"
 BATCH_SIZE = 20
 EDITED = "2026-01-02"
+BILLS = ("Bill",) * 3  # one for each item of a shipment
 
 
 def success(scene: Scene) -> None:
@@ -104,6 +107,63 @@ def backwards(scene: Scene) -> None:
     scene.expect("edited input", inputs, [None, EDITED])
 
 
+def pause(scene: Scene) -> None:
+    """An operator holds the execution after the step in progress, then lets it go on."""
+    run = scene.start(scene.order(process_data_fails=1))
+    scene.starter.pause_workflow(run.workflow_id, run.run_id, reason="the stock is counted")
+    scene.watch(run, until=lambda story: bool(story.markers("SIGNAL_HANDLED")))
+    scene.starter.continue_workflow(run.workflow_id, run.run_id, reason="it is counted")
+    story = scene.ending(run)
+    scene.expect("end", story.state, "COMPLETED")
+    scene.expect("signals", story.signals(), ["PAUSE", "CONTINUE"])
+    scene.expect("steps completed", story.completed(), workflow_steps)
+
+
+def approval(scene: Scene) -> None:
+    """The execution waits for a person, who agrees; then branches and items are worked on."""
+    run = scene.start(_shipment(scene, approval=True), SHIPMENT)
+    scene.watch(run, until=lambda story: story.completed() == ["Reserve"])
+    scene.starter.answer(
+        run.workflow_id, APPROVAL, {"approved": True}, run.run_id, reason="a good customer"
+    )
+    story = scene.ending(run)
+    scene.expect("end", story.state, "COMPLETED")
+    scene.expect("signals", story.signals(), [APPROVAL])
+    steps = sorted(story.order_of_work)
+    scene.expect("steps", steps, sorted(["Reserve", "Pack", "Label", *BILLS, "Ship"]))
+
+
+def saga(scene: Scene) -> None:
+    """No carrier takes the parcel: what branches and items have done is undone, newest first."""
+    story = scene.ending(scene.start(_shipment(scene, ship_refuses=True), SHIPMENT))
+    scene.expect("end", story.state, "FAILED")
+    undone = [a.input["step_to_rollback"] for a in story.attempts("RollbackStep", "completed")]
+    scene.expect("first and last undone", [undone[0], undone[-1]], ["Ship", "Reserve"])
+    items = [f"Each[{index}].Bill" for index in range(len(BILLS))]
+    scene.expect("items undone", sorted(undone[1:-3]), items)
+    scene.expect("branches undone", sorted(undone[-3:-1]), ["Prepare[0].Pack", "Prepare[1].Label"])
+    told = [marker["step"] for marker in story.markers("STEP_COMPENSATED")]
+    scene.expect("markers", told, undone)
+
+
+def back(scene: Scene) -> None:
+    """While the carrier is slow, an operator goes back a step, and has what it did undone."""
+    run = scene.start(_shipment(scene, ship_hangs=True), SHIPMENT)
+    scene.watch(run, until=lambda story: bool(story.attempts("Ship")))
+    scene.starter.go_back(
+        run.workflow_id, run.run_id, compensate=True, reason="the prices were wrong"
+    )
+    story = scene.ending(run)
+    scene.expect("end", story.state, "COMPLETED")
+    scene.expect("signals", story.signals(), ["GO_BACK"])
+    undone = [a.input["step_to_rollback"] for a in story.attempts("RollbackStep", "completed")]
+    items = [f"Each[{index}].Bill" for index in range(len(BILLS))]
+    scene.expect("items undone", sorted(undone), items)
+    bills = [attempt.visit for attempt in story.attempts("Bill", "completed")]
+    scene.expect("visits of Bill", sorted(bills), [1] * len(BILLS) + [2] * len(BILLS))
+    scene.expect("outcomes of Ship", [a.outcome for a in story.attempts("Ship")][-1], "completed")
+
+
 def complex_order(scene: Scene) -> None:
     """Nested objects, decimals and text in any script go through unchanged."""
     order = json.loads(COMPLEX_ORDER.read_text(encoding="utf-8"))
@@ -152,6 +212,11 @@ def batch(scene: Scene) -> None:
 # --- parts of scenarios ------------------------------------------------------------------
 
 
+def _shipment(scene: Scene, **accidents: Json) -> dict[str, Json]:
+    order = scene.order(**accidents)
+    return {**order, "items": order["items"] * len(BILLS)}
+
+
 def _expect_smooth(scene: Scene, story: Story) -> None:
     scene.expect("end", story.state, "COMPLETED")
     scene.expect("failed attempts", story.failed(), [])
@@ -193,6 +258,10 @@ def programme(
         undone,
         scene("resume", "Resume from SaveResults, cause gone", lambda own: resume(own, undone)),
         scene("backwards", "Sent back to ProcessData while EnrichData runs", backwards),
+        scene("pause", "Paused, then continued", pause),
+        scene("approval", "Approved by a person", approval),
+        scene("saga", "Branches and items undone, newest first", saga),
+        scene("back", "Back a step with compensation while Ship runs", back),
         scene("complex", "A complex order with Unicode", complex_order),
         scene("cancel", "Canceled while EnrichData runs", cancel),
         scene("batch", f"A batch of {BATCH_SIZE}", batch),

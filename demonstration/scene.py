@@ -12,6 +12,7 @@ from config import Settings
 from demonstration.story import Story
 from errors import BusinessProcessError
 from wire import Json
+from workflow import Definition
 from workflow_starter import WorkflowStarter
 
 EXECUTION_SECONDS = 600  # an execution of a demo that was broken off does not stay open for long
@@ -92,13 +93,14 @@ class Scene:
             "metadata": {"demo": accidents},
         }
 
-    def start(self, order: Json) -> Run:
-        """Start an execution that this scene shows."""
+    def start(self, order: Json, definition: Definition | None = None) -> Run:
+        """Start an execution that this scene shows, of the shipped process or another."""
         started = self.starter.start_workflow(
             order,
             workflow_id=f"{self.show_id}-{self.name}",
             tags=[TAG, self.show_id],
             timeout=EXECUTION_SECONDS,
+            definition=definition,
         )
         return self.show(Run(started["workflow_id"], started["run_id"]))
 

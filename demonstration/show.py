@@ -14,11 +14,13 @@ import logs
 import polling
 from background import Background, interrupts_held
 from config import HOME
+from demonstration.processes import SHIPMENT
 from demonstration.scenarios import programme
 from demonstration.scene import Scene
 from demonstration.screen import Screen, report
 from demonstration.worker import folder
 from errors import BusinessProcessError, EngineUnreachableError
+from setup import ensure_registered
 from workflow_starter import WorkflowStarter
 
 SHOW_SECONDS = 120.0  # longer than all scenarios take on AWS
@@ -52,6 +54,7 @@ class Show:
         self._screen.write(f"Engine: {self.settings.engine}, task list {self.show_id}")
         self._start_workers()
         polling.prepare(self._starter.swf_client)
+        ensure_registered(self._starter.swf_client, SHIPMENT)
         self.scenes = programme(self.show_id, self._starter, self._screen.tell)
         with self._screen:
             self._play()
@@ -98,7 +101,7 @@ class Show:
 
     def _start_workers(self) -> None:
         for name, *command in (
-            ("decider", "decision_worker.py", "--task-list", self.show_id),
+            ("decider", "demo.py", "decider", "--task-list", self.show_id),
             ("worker", "demo.py", "worker", "--task-list", self.show_id),
         ):
             command[0] = str(HOME / command[0])

@@ -7,13 +7,25 @@ An order says in `metadata.demo` what shall go wrong with it:
 | `process_data_fails` | so many attempts of ProcessData fail |
 | `enrich_data_hangs` | the first visit of EnrichData works until it is asked to stop |
 | `save_results_breaks` | SaveResults fails behind its write, until that flag file is there |
+| `ship_refuses` | Ship fails for good |
+| `ship_hangs` | the first visit of Ship works until it is asked to stop |
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from activity_worker import ActivityCanceled, ActivityWorker, TaskContext, current_task
+import sqlalchemy as sa
+
+from activities import effects
+from activity_worker import (
+    ActivityCanceled,
+    ActivityWorker,
+    NonRetryableError,
+    TaskContext,
+    current_task,
+)
 from config import Settings
 from wire import Json
 
@@ -23,8 +35,20 @@ HEARTBEAT_SECONDS = 0.25
 Order = dict[str, Json]
 
 
+notes = effects.effect_table("demo_notes", sa.Column("note", sa.Text, nullable=False))
+"""What the steps of `demonstration.processes` leave behind, and RollbackStep takes back."""
+
+
 class DemoWorker(ActivityWorker):
-    """Overrides three activities; what they do when nothing goes wrong is the shipped one's."""
+    """Overrides three activities; what they do when nothing goes wrong is the shipped one's.
+
+    It has those of `demonstration.processes` beside them.
+    """
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.activities.update(dict.fromkeys(("Reserve", "Pack", "Label", "Bill"), note))
+        self.activities["Ship"] = ship
 
     def process_data(self, data: Order) -> dict[str, Json]:
         """Fail the first attempts, as while a price service restarts."""
@@ -47,6 +71,25 @@ class DemoWorker(ActivityWorker):
         if flag and not flag_file(self.settings, flag).exists():
             raise OSError("the archive is full")
         return result
+
+
+def note(data: Order) -> dict[str, Json]:
+    """Leave a row that says which step has been here."""
+    task = current_task()
+    with effects.write(task, task.activity) as connection:
+        row = {**effects.key_of(task, task.activity), "note": str(data.get("order_id"))}
+        connection.execute(sa.insert(notes), row)
+    return {"status": "noted"}
+
+
+def ship(data: Order) -> dict[str, Json]:
+    """Hand the parcel to the carrier, who may refuse it, or take very long."""
+    task = current_task()
+    if _accident(data, "ship_refuses", default=False):
+        raise NonRetryableError("no carrier goes there")
+    if task.visit == 1 and _accident(data, "ship_hangs", default=False):
+        _hang(task)
+    return {"status": "shipped"}
 
 
 def flag_file(settings: Settings, name: str) -> Path:

@@ -188,10 +188,13 @@ def _passed_over(machine: Machine, frame: Frame, path: str) -> list[Visit]:
 
 
 def _keeps(path: str, target: str) -> bool:
-    """Whether a visit lies in a sibling of the branch or item gone to: those keep their results."""
+    """Whether a visit lies in a sibling of the branch or item gone to: those keep their results.
+
+    A composite state that is gone to as a whole begins anew, and keeps none.
+    """
     for part, wanted in zip(path.split("."), target.split("."), strict=False):
         if part != wanted:
-            return part.partition("[")[0] == wanted.partition("[")[0]
+            return "[" in wanted and part.partition("[")[0] == wanted.partition("[")[0]
     return False
 
 

@@ -90,11 +90,12 @@ def test_every_scenario_holds_and_nothing_is_left_running(start, tmp_path):
     demo = start(ENV_FILE=str(settings))
     code, out, err = demo.end()
     assert (code, err) == (0, "")
-    assert re.findall(r"^(\d)\. .*: (\w+)$", out, re.MULTILINE) == [
-        (str(number), "ok") for number in range(1, 9)
+    assert re.findall(r"^(\d+)\. .*: (\w+)$", out, re.MULTILINE) == [
+        (str(number), "ok") for number in range(1, 13)
     ]
     assert "EnrichData (visit 2)" in out
     assert "rollback begins: Max retries exceeded" in out
+    assert "undone: Each[2].Bill" in out
     assert demo.orphans() == []
 
 

@@ -139,6 +139,24 @@ def test_an_item_in_progress_is_skipped_by_its_path(stage):
     assert [item["Weigh"] for item in each] == [{"from": "gate"}, {"grams": 5}, {"from": "gate"}]
 
 
+@pytest.mark.parametrize(("path", "undone"), [("Each", [2, 1, 0]), ("Each[1].Bill", [1])])
+def test_what_is_run_anew_is_undone_first_and_siblings_are_not(stage, path, undone):
+    bills = process(
+        "Bills", "1.0", [map_items("Each", [step("Bill", compensation="Refund")]), step("Send")]
+    )
+    stage.serve(bills)
+    gate = stage.hold("Send")
+    run = stage.start(bills, ORDER)
+    gate.wait()
+    jump(stage, run, path, compensate=True)
+    gate.wait()
+    gate.open()
+    stage.ends(run)
+    assert sorted(stage.done(undo=True)) == sorted(f"Each[{index}].Bill" for index in undone)
+    again = [call.path for call in stage.calls if call.activity == "Bill" and call.visit == 2]
+    assert sorted(again) == sorted(f"Each[{index}].Bill" for index in undone)
+
+
 # --- what comes late ----------------------------------------------------------------------------
 
 rows = effects.effect_table("steering_rows", sa.Column("note", sa.Text))
