@@ -65,6 +65,8 @@ CONCURRENCY = 10  # tasks at a time, unless told otherwise
 POLLERS = 2  # long polls under way at a time
 REPORT_SECONDS = 300  # how long a result is offered when the activity has no time limit
 
+LEAST_REPORT_SECONDS = 30.0  # how long it is offered in any case
+
 METHODS = {
     "ValidateInput": "validate_input",
     "ProcessData": "process_data",
@@ -278,10 +280,13 @@ class ActivityWorker:
             client.fail_activity_task(token, outcome.reason, outcome.details, timeout=seconds)
 
     def _seconds_left(self, started: float) -> float:
-        """How long offering the result makes sense: until the task has timed out."""
+        """How long offering the result makes sense: until the task has timed out.
+
+        A step may have a longer limit of its own, of which SWF tells workers nothing.
+        """
         limit = self.settings.activity_start_to_close_timeout
         seconds = REPORT_SECONDS if limit == "NONE" else int(limit)
-        return max(1.0, started + seconds - time.monotonic())
+        return max(LEAST_REPORT_SECONDS, started + seconds - time.monotonic())
 
     def _send_heartbeat(self, token: str, details: str) -> bool:
         return self.swf_client.heartbeat(token, details)

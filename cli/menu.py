@@ -254,7 +254,7 @@ class Menu:
         step = self._step()
         reason = self._ask("reason")
         options = [f"--reason={reason}"] if reason else []
-        self._run_command("resume", f"--step={step}", *options, "--", workflow_id, *run_id)
+        self._agreed("resume", f"--step={step}", *options, "--", workflow_id, *run_id)
 
     def _steer(self) -> None:
         """Choose an action, be told what it will do, agree, and have it done."""
@@ -263,8 +263,11 @@ class Menu:
         options = [f"--{name}={self._given(name)}" for name in ACTIONS[action]]
         reason = self._ask("reason")
         options += [f"--reason={reason}"] if reason else []
-        command = [action, *options, "--", workflow_id, *run_id]
-        if self._run_command(action, "--dry-run", *command[1:]):
+        self._agreed(action, *options, "--", workflow_id, *run_id)
+
+    def _agreed(self, *command: str) -> None:
+        """Tell what a command will do; run it if that is possible, and agreed to."""
+        if self._run_command(command[0], "--dry-run", *command[1:]):
             return
         if self._ask("agree").lower() in self._text("yes").split():
             self._say("same", command=shlex.join(["python", "workflow_starter.py", *command]))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from local_swf.limits import Limits
+from local_swf.testing import LocalSWF
 from workflow import Retry, Rollback, child, commands, map_items, process, step
 
-from .conftest import until
+from .conftest import staged, until
 
 ONCE = Retry(attempts=1)
 TRIP = process(
@@ -106,6 +108,26 @@ def test_children_of_items_run_side_by_side(stage):
     run = stage.start(order, {"items": ["a", "b", "c"]})
     each = stage.results(run)["Each"]
     assert [item["Travel"]["item"] for item in each] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "options"),
+    [
+        ("OPEN_CHILDREN_LIMIT_EXCEEDED", {"limits": Limits(open_children=3)}),
+        ("CHILD_CREATION_RATE_EXCEEDED", {"quotas": {"StartChildWorkflowExecution": (3, 10)}}),
+    ],
+)
+def test_children_that_swf_does_not_admit_yet_are_started_later(
+    tmp_path, monkeypatch, capsys, cause, options
+):
+    order = process("Order", "1.0", [map_items("Each", [child("Travel", "Trip@1.0")])])
+    with LocalSWF(virtual_clock=True, **options) as swf:
+        for stage in staged(swf, tmp_path, monkeypatch, capsys):
+            stage.serve(TRIP, order)
+            run = stage.start(order, {"items": list(range(10))})
+            assert len(stage.results(run)["Each"]) == 10
+            refused = stage.events(run, "StartChildWorkflowExecutionFailed")
+            assert {event["cause"] for event in refused} == {cause}
 
 
 # --- a parent that goes on as new meanwhile -----------------------------------------------------

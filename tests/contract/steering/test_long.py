@@ -150,6 +150,27 @@ def test_signals_around_the_switch_are_neither_lost_nor_taken_twice(stage, short
     assert len(told) == 60
 
 
+def test_an_edit_that_was_asked_for_in_one_run_and_made_in_the_next_is_audited(stage, short_runs):
+    line = process("Line", "1.0", [step("First"), step("Second"), step("Third")])
+    stage.serve(line)
+    gate = stage.hold("Third")
+    run = stage.start(line)
+    gate.wait()
+    stage.starter.reprocess_step(**run, step_name="First", input={"city": "Recife"}, actor="ana")
+    by_hand = stage.app.swf.client()
+    for _ in range(120):  # noise that fills the history
+        by_hand.signal_workflow_execution(
+            domain=stage.app.settings.swf_domain, workflowId=run["workflow_id"],
+            signalName="NOISE",
+        )  # fmt: skip
+    until(lambda: len(chain(stage, run)) > 1, "the run that goes on")
+    gate.open()
+    stage.ends(run)
+    [entry] = [entry for entry in stage.audit(run) if entry["what"] == "REPROCESS_STEP"]
+    assert (entry["actor"], entry["run_id"]) == ("ana", run["run_id"])
+    assert [change["after"]["city"] for change in entry["changes"]] == ["Recife"]
+
+
 def test_branches_timers_and_retries_in_flight_go_on_in_the_next_run(stage, short_runs):
     twice = Retry(attempts=3, initial_seconds=100, rate=1.0, max_seconds=100)
     mixed = process(

@@ -184,9 +184,11 @@ def test_an_execution_is_chosen_by_number_or_id(session, entry, command, typed, 
 
 @pytest.mark.parametrize("step", [STEP, "4"])
 def test_resume_asks_for_execution_step_and_reason(session, step):
-    session.type(RESUME, "1", "Nowhere", "6", step, "fixed it")
+    session.code = 0
+    shown = session.type(RESUME, "1", "Nowhere", "6", step, "fixed it", "y")
     wanted = ["resume", f"--step={STEP}", "--reason=fixed it", "--", "w-1", "r-1"]
-    assert session.commands == [wanted]
+    assert session.commands == [["resume", "--dry-run", *wanted[1:]], wanted]
+    assert "python workflow_starter.py resume --step=SaveResults" in shown
 
 
 def test_steering_says_what_will_happen_asks_and_shows_the_same_by_hand(session):
