@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from errors import UndecidableError
 from wire import PAYLOAD_CHARACTERS, Json, dumps
-from workflow import children, closing, dataflow, markers
+from workflow import children, closing, dataflow, interrupts, markers
 from workflow.graph import Settings
 from workflow.machine import Machine
 from workflow.policy import patience
@@ -285,7 +285,7 @@ def _is_over(machine: Machine, item: Open) -> bool:
 def _deadline(machine: Machine) -> list[Decision]:
     """The process's own time limit, which SWF's would not leave time to undo."""
     due = machine.state.deadline
-    if due is None or machine.state.mode is not Mode.FORWARD or machine.state.cancel:
+    if due is None or not interrupts.is_limited(machine):
         return []
     if _winding_up(machine) or _has_open(machine, "deadline"):
         return []

@@ -29,11 +29,17 @@ def cancel(machine: Machine) -> None:
 def deadline(machine: Machine) -> None:
     """The process's own time is up: undo where it says so, and fail."""
     state = machine.state
-    if state.mode is not Mode.FORWARD or state.cancel or _is_ending(machine):
+    if not is_limited(machine):
         return
     state.deadline, state.paused = None, False
     then = "rollback" if machine.definition.rollback.on_deadline else "fail"
     stop(machine, state.root, Stop(then, _why(machine, DEADLINE, "States.Timeout")))
+
+
+def is_limited(machine: Machine) -> bool:
+    """Whether the process's own time limit would act: not on what ends already."""
+    state = machine.state
+    return state.mode is Mode.FORWARD and not state.cancel and not _is_ending(machine)
 
 
 def _is_ending(machine: Machine) -> bool:

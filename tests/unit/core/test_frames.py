@@ -594,7 +594,7 @@ def test_a_rollback_that_is_about_to_begin_is_not_lost_to_the_time_limit():
     history.start_activity()
     steer(history, "ROLL_BACK")
     history.fire(next(e for e, t in history.timers.items() if t["timerId"] == "deadline"))
-    history.decide()
+    assert history.decide() == [], "the time limit is not asked for again"
     history.cancel_activity()
     assert history.run() == "WorkflowExecutionFailed"
     assert undone(history) == ["A:1"]
