@@ -79,7 +79,7 @@ class Execution:
     @property
     def pressed(self) -> bool:
         """Whether SWF has just refused a timer for its rate."""
-        return self.state.timers_pace == 1 and not self.state.timers_full
+        return self.state.timers_pressed
 
     @property
     def event_id(self) -> int:

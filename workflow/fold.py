@@ -235,7 +235,7 @@ def _open_work(machine: Machine, event_id: int, *, closing: bool = True) -> Work
 
 
 def _timer_started(machine: Machine, found: Attributes) -> None:
-    machine.state.no_timers = ""
+    machine.state.no_timers, machine.state.timers_pressed = "", False
     if machine.state.timers_pace:
         machine.state.timers_pace = (machine.state.timers_pace + 1) % PACED_TIMERS
     control = loads(found.get("control"))
@@ -298,6 +298,7 @@ def _start_timer_failed(machine: Machine, found: Attributes) -> None:
     why = f"SWF refused timer {found['timerId']}: {found['cause']}"
     machine.state.timers_full = found["cause"] == "OPEN_TIMERS_LIMIT_EXCEEDED"
     machine.state.timers_pace = 1
+    machine.state.timers_pressed = found["cause"] == "TIMER_CREATION_RATE_EXCEEDED"
     if found["cause"] == "OPERATION_NOT_PERMITTED":
         machine.state.no_timers = why
     elif found["cause"] == "TIMER_ID_ALREADY_IN_USE":

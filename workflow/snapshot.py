@@ -50,7 +50,7 @@ def _detached(state: State) -> State:
     copy.open, copy.options_recorded, copy.started = {}, False, {}
     copy.closed, copy.event_id, copy.held, copy.no_timers = "", 0, False, ""
     copy.unwanted, copy.yielding, copy.watched = [], False, 0
-    copy.timers_full, copy.timers_pace = False, 0
+    copy.timers_full, copy.timers_pace, copy.timers_pressed = False, 0, False
     copy.notes = []  # recorded beside the decision that ends the run
     copy.handled = [name for name in copy.handled if not name.startswith(NAMELESS)]
     for work in copy.works.values():

@@ -303,6 +303,8 @@ class State:
     """Whether SWF admits no further timer until something of ours has closed."""
     timers_pace: int = 0
     """How many timers are asked for at once since SWF refused one; 0 while it refuses none."""
+    timers_pressed: bool = False
+    """Whether SWF refused the last timer for its rate."""
     no_timers: str = ""
     """Why SWF refuses timers, while it does."""
     event_id: int = 0

@@ -70,8 +70,8 @@ def test_what_swf_does_not_admit_waits_and_comes_through(tmp_path, monkeypatch, 
         for stage in staged(swf, tmp_path, monkeypatch, capsys):
             stage.serve(WIDE)
             fails_twice(stage)
-            run = stage.start(WIDE, {"items": list(range(60))})
-            assert squares(stage, run) == [number**2 for number in range(60)]
+            run = stage.start(WIDE, {"items": list(range(30))})
+            assert squares(stage, run) == [number**2 for number in range(30)]
             kind = "StartTimerFailed" if what == "StartTimer" else "ScheduleActivityTaskFailed"
             refused = stage.events(run, kind)
             assert 0 < len(refused) < 500
