@@ -61,3 +61,17 @@ def test_a_decider_that_is_gone_costs_one_reading_of_the_history(stage):
     assert len(whole) == 1
     late = stage.events(run, "DecisionTaskTimedOut")  # on the list of the decider that is gone
     assert [event["timeoutType"] for event in late] == ["SCHEDULE_TO_START"]
+
+
+def test_an_answer_that_got_lost_on_its_way_is_read_again_and_not_doubled(stage):
+    line = process("Line", "1.0", [step(f"S{n}", activity="Turn") for n in range(12)])
+    stage.publish(line)
+    faults = stage.app.swf.faults
+    faults.add("drop", "RespondDecisionTaskCompleted", count=2)
+    faults.add("reset", "RespondDecisionTaskCompleted", count=2)
+    stage.app.decider(Counting(stage.app.settings))
+    stage.work(line)
+    run = stage.start(line)
+    stage.ends(run)
+    assert len(stage.events(run, "ActivityTaskScheduled")) == 12
+    assert stage.done() == [f"S{n}" for n in range(12)]
