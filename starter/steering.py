@@ -19,6 +19,7 @@ from wire import Json
 from workflow.preview import Preview
 
 REFUSED = "refused"
+LOOKS = 3  # for the open run of a chain, where it closes while it is read
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class Forecast(TypedDict):
 
 def foresee(client: SwfClient, request: Request, run_id: str) -> Forecast:
     """What a request to the chain that holds `run_id` would do, without doing it."""
-    open_id = _open_run(client, request.workflow_id, run_id)
-    found = _tried(client, request, open_id)
+    open_id, found = _tried(client, request, run_id)
     if found is None:
         words = ["this machine has no definition of the execution; its deciders will judge"]
         return Forecast(
@@ -63,8 +63,7 @@ def foresee(client: SwfClient, request: Request, run_id: str) -> Forecast:
 
 def send(client: SwfClient, request: Request, run_id: str) -> Sent:
     """Send a request to the open run of the chain, unless it would be refused."""
-    open_id = _open_run(client, request.workflow_id, run_id)
-    found = _tried(client, request, open_id)
+    open_id, found = _tried(client, request, run_id)
     if found is not None:
         check_not_refused(request.signal, found)
     client.signal(request.workflow_id, request.signal, wire.dumps(request.payload), open_id)
@@ -107,24 +106,38 @@ def edit_in_words(edit: dict[str, Json]) -> str:
     return f"{edit['what']}: " + ("; ".join(parts) or "unchanged")
 
 
-def _tried(client: SwfClient, request: Request, open_id: str) -> Preview | None:
-    execution = replays.replay(client, request.workflow_id, open_id)
-    return None if execution is None else execution.preview(request.signal, request.payload)
+def _tried(client: SwfClient, request: Request, run_id: str) -> tuple[str, Preview | None]:
+    """Run id of the chain's open run, and what the request would do to it, if that is known.
+
+    A run that has closed since it was listed is looked for again, for it may go on as new.
+    """
+    for _ in range(LOOKS):
+        open_id = _open_run(client, request.workflow_id, run_id)
+        execution = replays.replay(client, request.workflow_id, open_id)
+        if execution is None:
+            return open_id, None
+        if not execution.state.closed:
+            return open_id, execution.preview(request.signal, request.payload)
+    raise _has_closed(request.workflow_id, run_id)
 
 
 def _open_run(client: SwfClient, workflow_id: str, run_id: str) -> str:
     """Run id of the open run of the chain that holds `run_id`."""
     running = runs.open_run(client, workflow_id)
     if running is None:
-        raise UnknownExecutionError(
-            f"workflow {workflow_id} has closed; a closed one can be resumed "
-            "('workflow_starter.py resume'), but not signaled",
-            workflow_id,
-            run_id,
-        )
+        raise _has_closed(workflow_id, run_id)
     open_id = runs.run_id_of(running)
     if open_id != run_id:
         own = runs.origin(client, workflow_id, run_id)
         if runs.origin(client, workflow_id, open_id).start_id != own.start_id:
             raise ExecutionAlreadyStartedError(workflow_id, open_id)
     return open_id
+
+
+def _has_closed(workflow_id: str, run_id: str) -> UnknownExecutionError:
+    return UnknownExecutionError(
+        f"workflow {workflow_id} has closed; a closed one can be resumed "
+        "('workflow_starter.py resume'), but not signaled",
+        workflow_id,
+        run_id,
+    )

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from errors import SignalRefusedError, UnknownExecutionError, UnknownStepError
+from starter import runs
 from workflow import process, step
 
 LINE = process(
@@ -296,3 +297,14 @@ def test_a_signal_that_arrives_twice_acts_once(stage, held):
     stage.ends(run)
     assert stage.done() == ["First", "Second", "Third", "First", "Fourth"]
     assert len(stage.markers(run, "SIGNAL_HANDLED")) == 1
+
+
+def test_one_that_closes_while_a_request_is_tried_is_said_to_be_closed(stage, monkeypatch):
+    stage.serve(LINE)
+    run = stage.start(LINE)
+    stage.ends(run)
+    closed = next(stage.starter.swf_client.closed_executions(workflow_id=run["workflow_id"]))
+    looks = iter([closed])
+    monkeypatch.setattr(runs, "open_run", lambda *_: next(looks, None))
+    with pytest.raises(UnknownExecutionError, match="has closed"):
+        stage.starter.go_back(**run, **WHO)

@@ -21,6 +21,8 @@ POLICY = Policy(max_attempts=2, start_to_close="40")
 SUB = process("Sub", "1", [step("Inner", compensation="Undo"), wait("Rest", 1), step("After")])
 ANSWERS = 80  # of people, within which every execution has ended
 
+WHO = {"actor": "ana", "reason": "she wanted to"}
+
 
 # --- what is drawn ------------------------------------------------------------------------------
 
@@ -181,7 +183,7 @@ class Life:
         waiting = [work for work in state.works.values() if work.via is Via.SIGNAL]
         assert waiting, f"it waits for nobody: {self.run.execution.status()}"
         path = state.visits[waiting[0].entry].path
-        self._send(Sent(0, waiting[0].activity, {"step_name": path, "answer": 1}))
+        self._send(Sent(0, waiting[0].activity, {"step_name": path, "answer": 1, **WHO}))
 
 
 IDS = {"start_id": "run", "workflow_id": "run"}
