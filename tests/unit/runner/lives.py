@@ -61,13 +61,15 @@ class Plan:
 
 
 @st.composite
-def plans(draw: Any) -> Plan:
+def plans(draw: Any, least: int = 0) -> Plan:
+    """At least so many steps whose outcomes are given, and so many signals."""
     definition = draw(definitions())
     places = sorted(definition.places)
     undos = ["Undo", "RollbackStep", "CompensateTransaction"]
     names = st.sampled_from([*places, *places, *undos, "Inner", "After"])
-    outcomes = draw(st.dictionaries(names, st.lists(OUTCOMES, min_size=1, max_size=3), max_size=8))
-    sent = draw(st.lists(signals(places), max_size=5))
+    attempts = st.lists(OUTCOMES, min_size=1, max_size=3)
+    outcomes = draw(st.dictionaries(names, attempts, min_size=2 * least, max_size=8))
+    sent = draw(st.lists(signals(places), min_size=least, max_size=5))
     soft = draw(st.sampled_from([8_000, 20, 30, 40, 60]))
     hard = soft + draw(st.sampled_from([5, 30, 5_000]))
     return Plan(definition, outcomes, sent, soft, hard, draw(st.booleans()))
@@ -103,6 +105,8 @@ class Scripted:
         self._asked: dict[tuple[str, str], int] = {}
 
     def __call__(self, task: Task) -> Outcome | None:
+        if task.child is not None:
+            return None
         key = task.activity if task.undo else task.path.rpartition(".")[2]
         place = (key, task.path)
         asked = self._asked[place] = self._asked.get(place, -1) + 1
@@ -113,8 +117,6 @@ class Scripted:
                 return outcome
             more = dict(outcome.result) | {"token": [task.path, task.visit, task.undo]}
             return Completed(more, outcome.after, outcome.stops)
-        if task.child is not None:
-            return None
         return Completed({"token": [task.path, task.visit, task.undo]})
 
 
