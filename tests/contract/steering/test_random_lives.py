@@ -113,7 +113,8 @@ class Script:
         nested = any(place.owner for place in plan.definition.places.values())
         timed = any(isinstance(o, TimedOut) or o.after or not o.stops for o in given)
         lost = self.faults.keys() - CALM or any(act.what != "forget" for act in self.acts)
-        return not (timed or lost or plan.definition.deadline or (nested and fails))
+        raced = nested and (fails or plan.outcomes.keys() & SUB.places.keys())
+        return not (timed or lost or raced or plan.definition.deadline)
 
 
 @st.composite
@@ -148,6 +149,7 @@ def _timeless(plan: Plan) -> dict[str, list[Outcome]]:
             dataclasses.replace(item, after=0, stops=True) for item in given if type(item) in kinds
         ]
         for name, given in plan.outcomes.items()
+        if not (nested and name in SUB.places)  # children side by side would draw lots
     }
 
 
