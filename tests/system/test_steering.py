@@ -9,10 +9,12 @@ import sqlite3
 
 import pytest
 
+from setup import ensure_registered
 from swf.events import attributes
 
 from .processes import Processes, until
 from .saga import SAGA
+from .wide import SUB, WIDE
 
 SERVING = "tests/system/saga.py"
 DECIDER, WORKER = "decision_worker.py", "activity_worker.py"
@@ -126,3 +128,28 @@ def test_an_execution_is_steered_from_the_shell_and_all_of_it_is_on_record(app):
         ("CONTINUE", "ana", "by hand"),
     ]  # fmt: skip
     assert audit[0]["changes"][0]["after"] == {"status": "validated", "order_id": "ORD-1"}
+
+
+def test_a_child_many_items_that_fail_twice_and_an_approval_in_real_processes(app):
+    def serve(role):
+        return app.start("tests/system/wide.py", role)
+
+    decider = serve("decider")
+    serve("worker")
+    ensure_registered(app.starter.swf_client, SUB)
+    items = list(range(60))
+    run = dict(app.starter.start_workflow({"items": items}, definition=WIDE))
+    app.event(run, "ActivityTaskFailed", 20)
+    decider.kill()
+    serve("decider")
+    [waits] = until(app.starter.waiting, "the approval to be asked for")
+    assert (waits["workflow_id"], waits["step"]) == (run["workflow_id"], "Approve")
+    app.starter.answer(run["workflow_id"], "APPROVAL", {"approved": True}, actor="ana")
+    events = app.finish(run)
+    assert events[-1]["eventType"] == "WorkflowExecutionCompleted"
+    found = json.loads(attributes(events[-1])["result"])["previous_results"]
+    assert found["Call"]["previous_results"] == {"Inside": {"at": "Inside"}}
+    assert found["Each"] == [{"Flaky": {"item": item}} for item in items]
+    assert found["Approve"] == {"approved": True, "actor": "ana"}
+    failed = [event for event in events if event["eventType"] == "ActivityTaskFailed"]
+    assert len(failed) == 2 * len(items)
