@@ -143,7 +143,7 @@ def json_text(value: Json, budget: Budget) -> str:
     if isinstance(value, dict | list):
         size(value, max(0, budget.bytes), budget.error)
     try:
-        text = dumps(value)
+        text = str(value) if type(value) is int else dumps(value)  # the common case, and faster
     except ValueError as error:  # infinite, or a whole number beyond what Python writes
         raise BudgetError(f"a number cannot be written as JSON: {error}", budget.error) from None
     budget.make(len(text))
