@@ -296,9 +296,10 @@ class Parser:
 
     def quoted(self) -> str:
         """A text in single or double quotes, without them and its escapes."""
-        found = self.match(_TEXT[self.text[self.at]])
+        form = _TEXT.get(self.text[self.at : self.at + 1])
+        found = self.match(form) if form else None
         if found is None:
-            raise self.fail("the text in quotes does not end")
+            raise self.fail("a text in quotes is expected")
         return _ESCAPE.sub(_unescaped, found.group(1))
 
     # --- filters

@@ -15,6 +15,7 @@ from wire import Json, dumps
 
 DIGITS = 400  # of a whole number in JSON text: beyond it no double reaches
 EXACT = 2**53
+TEXT = 1_048_576  # characters of one JSON text: four payloads of States Language
 
 
 class Missing:
@@ -141,7 +142,7 @@ def _weigh(value: Json, budget: Budget) -> None:
 def json_text(value: Json, budget: Budget) -> str:
     """The compact JSON text of a value; counted before it is made."""
     if isinstance(value, dict | list):
-        size(value, max(0, budget.bytes), budget.error)
+        size(value, min(TEXT, max(0, budget.bytes)), budget.error)
     try:
         text = str(value) if type(value) is int else dumps(value)  # the common case, and faster
     except ValueError as error:  # infinite, or a whole number beyond what Python writes
