@@ -35,6 +35,8 @@ class ExpressionError(BusinessProcessError):
 class ExpressionSyntaxError(ExpressionError):
     """A text that is no expression; `at` is the character (from 0) where reading ended."""
 
+    exit_code = 2
+
     def __init__(self, cause: str, at: int = 0, error: str = RUNTIME) -> None:
         self.at = at
         super().__init__(cause, error)

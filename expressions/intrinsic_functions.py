@@ -133,8 +133,9 @@ def _array_partition(values: list[Json], scope: Scope) -> Json:
     if number < 1:
         raise RefusedError("the size of a part must be a positive integer")
     try:
-        size(items, PAYLOAD)
+        scope.budget.spend(size(items, PAYLOAD) // 4)
     except BudgetError:
+        scope.budget.spend(PAYLOAD // 4)
         raise RefusedError(f"the array has more than {PAYLOAD:,} bytes") from None
     return [items[start : start + number] for start in range(0, len(items), number)]
 
@@ -204,7 +205,9 @@ def formatted(pieces: tuple[str, ...], values: list[Json], scope: Scope) -> str:
 
 def _format(values: list[Json], scope: Scope) -> Json:
     """A template that is data: its `{}` are places, and it has no escapes."""
-    return formatted(tuple(_text(values[0]).split("{}")), values[1:], scope)
+    template = _text(values[0])
+    scope.budget.spend(1 + len(template) // 8)
+    return formatted(tuple(template.split("{}")), values[1:], scope)
 
 
 def _string_split(values: list[Json], scope: Scope) -> Json:

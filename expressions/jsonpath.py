@@ -58,7 +58,7 @@ class Path:
         self._find = finder(steps)
         self.need: Callable[[Scope], Json] = _needer(self)
         """What the path finds in a scope; `MissingPathError` where a definite one finds nothing."""
-        self.get: Callable[[Scope], Any] = self._get
+        self.get: Callable[[Scope], Any] = _fast(self, self.find)
         """What the path finds in a scope, or `MISSING`."""
 
     def __repr__(self) -> str:
@@ -73,7 +73,8 @@ class Path:
         """
         return self._find(value, Run(value, budget or Budget(), content))
 
-    def _get(self, scope: Scope) -> Any:
+    def find(self, scope: Scope) -> Any:
+        """What `get` gives, step by step, with references looked into."""
         root = origin(self.root, scope)
         if root is MISSING:
             return MISSING
@@ -139,78 +140,80 @@ def origin(root: str, scope: Scope) -> Any:
 
 
 def _needer(path: Path) -> Callable[[Scope], Json]:
-    """The fastest function for a path's shape; all do what `_slowly` does."""
+    def missing(scope: Scope) -> Json:
+        value = path.find(scope)
+        if value is MISSING:
+            raise MissingPathError(path.text)
+        return value
+
+    return _fast(path, missing)
+
+
+def _fast(path: Path, otherwise: Callable[[Scope], Any]) -> Callable[[Scope], Any]:
+    """The fastest function for a path's shape; what it does not find, `otherwise` looks for."""
     steps: tuple[Any, ...] = path.steps
-    if all(isinstance(step, str) for step in steps):
-        if path.root == "$" and len(steps) < 3:
-            return (_whole, _one_key, _two_keys)[len(steps)](path, *steps)
-        return _keys(path, steps)
-    if path.reference:
-        return _chain(path, steps)
-    return lambda scope: _slowly(path, scope)
+    if not path.reference:
+        return otherwise
+    if not all(isinstance(step, str) for step in steps):
+        return _chain(path.root, steps, otherwise)
+    if path.root == "$" and len(steps) < 3:
+        return (_whole, _one_key, _two_keys)[len(steps)](otherwise, *steps)
+    return _keys(path.root, steps, otherwise)
 
 
-def _slowly(path: Path, scope: Scope) -> Json:
-    value = path._get(scope)  # noqa: SLF001 - part of Path, kept out of its class for length
-    if value is MISSING:
-        raise MissingPathError(path.text)
-    return value
-
-
-def _whole(_path: Path) -> Callable[[Scope], Json]:
+def _whole(_otherwise: Callable[[Scope], Any]) -> Callable[[Scope], Any]:
     return lambda scope: scope.document
 
 
-def _one_key(path: Path, key: str) -> Callable[[Scope], Json]:
-    def need(scope: Scope) -> Json:
+def _one_key(otherwise: Callable[[Scope], Any], key: str) -> Callable[[Scope], Any]:
+    def get(scope: Scope) -> Any:
         try:
             return scope.document[key]
         except NOT_THERE:
-            return _slowly(path, scope)
+            return otherwise(scope)
 
-    return need
+    return get
 
 
-def _two_keys(path: Path, outer: str, inner: str) -> Callable[[Scope], Json]:
-    def need(scope: Scope) -> Json:
+def _two_keys(otherwise: Callable[[Scope], Any], outer: str, inner: str) -> Callable[[Scope], Any]:
+    def get(scope: Scope) -> Any:
         try:
             return scope.document[outer][inner]
         except NOT_THERE:
-            return _slowly(path, scope)
+            return otherwise(scope)
 
-    return need
-
-
-def _chain(path: Path, steps: tuple[Any, ...]) -> Callable[[Scope], Json]:
-    root = path.root
-    texts = tuple((step, isinstance(step, str)) for step in steps)
-
-    def need(scope: Scope) -> Json:
-        value = origin(root, scope)
-        try:
-            for step, is_text in texts:
-                if not is_text and not isinstance(value, list):  # a text has elements in Python
-                    return _slowly(path, scope)
-                value = value[step]
-        except NOT_THERE:
-            return _slowly(path, scope)
-        return value
-
-    return need
+    return get
 
 
-def _keys(path: Path, keys: tuple[Any, ...]) -> Callable[[Scope], Json]:
-    root = path.root
-
-    def need(scope: Scope) -> Json:
+def _keys(
+    root: str, keys: tuple[Any, ...], otherwise: Callable[[Scope], Any]
+) -> Callable[[Scope], Any]:
+    def get(scope: Scope) -> Any:
         value = origin(root, scope)
         try:
             for key in keys:
                 value = value[key]
         except NOT_THERE:
-            return _slowly(path, scope)
-        if value is MISSING:
-            raise MissingPathError(path.text)
+            return otherwise(scope)
+        return otherwise(scope) if value is MISSING else value
+
+    return get
+
+
+def _chain(
+    root: str, steps: tuple[Any, ...], otherwise: Callable[[Scope], Any]
+) -> Callable[[Scope], Any]:
+    texts = tuple((step, isinstance(step, str)) for step in steps)
+
+    def get(scope: Scope) -> Any:
+        value = origin(root, scope)
+        try:
+            for step, is_text in texts:
+                if not is_text and not isinstance(value, list):  # a text has elements in Python
+                    return otherwise(scope)
+                value = value[step]
+        except NOT_THERE:
+            return otherwise(scope)
         return value
 
-    return need
+    return get

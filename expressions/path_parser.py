@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from expressions import patterns
+from expressions.budget import DEPTH
 from expressions.errors import ExpressionSyntaxError
 from wire import Json
 
@@ -217,6 +218,8 @@ class Parser:
         while self.peek(".") or self.peek("["):
             if steps and isinstance(steps[-1], Function):
                 raise self.fail("nothing may follow a function")
+            if len(steps) == DEPTH:
+                raise self.fail(f"a path may have {DEPTH} steps")
             if self.take(".."):
                 steps.append(Scan(self._scanned(names)))
             else:

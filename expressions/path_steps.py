@@ -18,6 +18,9 @@ from expressions.scope import Content
 from expressions.values import MISSING, code_units, contains, identity, is_number, same
 from wire import Json
 
+PER_STEP = 256
+"""Characters that a comparison of texts goes through in the time of one step."""
+
 
 class Run:
     """One evaluation of a path: what `$` is in its filters, what may be spent."""
@@ -305,10 +308,11 @@ def _equal(left: Any, right: Any, budget: Budget) -> bool:
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any, Budget], bool]:
-    def test(left: Any, right: Any, _budget: Budget) -> bool:
+    def test(left: Any, right: Any, budget: Budget) -> bool:
         if is_number(left) and is_number(right):
             return compare(left, right)
         if isinstance(left, str) and isinstance(right, str):
+            budget.spend((len(left) + len(right)) // PER_STEP)
             return compare(code_units(left), code_units(right))
         return False
 
@@ -343,6 +347,7 @@ def _sets(compare: Callable[[set[Any], set[Any]], bool]) -> Callable[[Any, Any, 
 
 def _holds(left: Any, right: Any, budget: Budget) -> bool:
     if isinstance(left, str) and isinstance(right, str):
+        budget.spend((len(left) + len(right)) // PER_STEP)
         return right in left
     return _in(right, left, budget)
 

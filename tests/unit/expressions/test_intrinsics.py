@@ -412,6 +412,12 @@ def test_values_that_share_their_parts_are_measured_before_they_are_written():
         value("States.ArrayUnique($.d)", d=shared)
 
 
+def test_many_calls_on_a_large_value_share_one_budget():
+    calls = ", ".join(["States.ArrayPartition($.d, 1)"] * 100)
+    with pytest.raises(BudgetError):
+        value(f"States.Array({calls})", d=[["x"] * 60_000])
+
+
 def test_deep_values_are_refused_by_name():
     deep: list = []
     for _ in range(5_000):
