@@ -101,13 +101,15 @@ def _integer(value: Json) -> int:
     """A number, rounded as AWS does: half of one goes up (2.5 to 3, -1.5 to -1) [recorded]."""
     if not is_number(value):
         raise RefusedError(f"a number is needed, not {kind_of(value)}")
+    if not isinstance(value, int) and not math.isfinite(value):
+        raise RefusedError("the number is not finite")
     return value if isinstance(value, int) else math.floor(value + 0.5)
 
 
 def _small_integer(value: Json) -> int:
     number = _integer(value)
     if not LEAST <= number <= MOST:
-        raise RefusedError(f"{number} is not between {LEAST} and {MOST}")
+        raise RefusedError(f"a number is not between {LEAST} and {MOST}")
     return number
 
 
@@ -159,7 +161,7 @@ def _array_range(values: list[Json], scope: Scope) -> Json:
 def _array_get_item(values: list[Json], scope: Scope) -> Json:
     items, index = _list(values[0], scope), _integer(values[1])
     if not 0 <= index < len(items):
-        raise RefusedError(f"there is no element {index} among {len(items)}")
+        raise RefusedError(f"there is no such element among {len(items)}")
     return items[index]
 
 

@@ -4,13 +4,14 @@ r"""Reads the text of a path into its steps: Jayway's dialect, as AWS offers it.
     [*]   .*   ..name   ..*   ..[0]   ..[?(...)]   .length()
     [?(@.year == 1997 && (@.tag in ['a','b'] || !@.gone) && @.name =~ /a.*/i)]
 
-A name after a dot goes up to the next dot, bracket, blank, comma or quote, whatever its letters.
+A name after a dot goes up to the next dot, bracket, blank, comma or quote, whatever its letters;
+a backslash before one of those makes it part of the name (ASL's own example: `$.store\.book`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from expressions import patterns
@@ -31,8 +32,8 @@ WORDS = frozenset(
 )  # fmt: skip
 SYMBOLS = re.compile(r"===|!==|==|!=|<=|>=|=~|<|>")
 
-_NAME = re.compile(r"""[^\s.,()\[\]{}'"*?\\]+""")
-_NAME_IN_FILTER = re.compile(r"""[^\s.,()\[\]{}'"*?\\=<>!~&|]+""")
+_NAME = re.compile(r"""(?:[^\s.,()\[\]{}'"*?\\]|\\.)+""", re.DOTALL)
+_NAME_IN_FILTER = re.compile(r"""(?:[^\s.,()\[\]{}'"*?\\=<>!~&|]|\\.)+""", re.DOTALL)
 _VARIABLE = re.compile(r"[^\W\d]\w{0,79}")
 _WORD = re.compile(r"[A-Za-z]+")
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -239,7 +240,9 @@ class Parser:
         name = self.match(names)
         if name is None:
             raise self.fail("a name is expected")
-        return self._function(name.group()) if self.peek("(") else name.group()
+        if self.peek("("):
+            return self._function(name.group())
+        return unescaped(name.group(), {})
 
     def _function(self, name: str) -> Function:
         if name not in FUNCTIONS:
@@ -303,7 +306,7 @@ class Parser:
         found = self.match(form) if form else None
         if found is None:
             raise self.fail("a text in quotes is expected")
-        return _ESCAPE.sub(_unescaped, found.group(1))
+        return unescaped(found.group(1), _CONTROL)
 
     # --- filters
 
@@ -419,11 +422,17 @@ def number_of(digits: str) -> int | float:
     return int(digits) if digits.lstrip("-").isdigit() else float(digits)
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    sign: str = found.group(1)
-    if len(sign) == 5:
-        return chr(int(sign[1:], 16))
-    return _CONTROL.get(sign, sign)
+def unescaped(text: str, control: Mapping[str, str]) -> str:
+    r"""A text without its escapes: `\u0041`, the letters in `control`, else the sign itself."""
+    if "\\" not in text:
+        return text
+
+    def sign_of(found: re.Match[str]) -> str:
+        sign: str = found.group(1)
+        return chr(int(sign[1:], 16)) if len(sign) == 5 else control.get(sign, sign)
+
+    units = _ESCAPE.sub(sign_of, text).encode("utf-16-le", "surrogatepass")
+    return units.decode("utf-16-le", "surrogatepass")  # the halves of a pair become one character
 
 
 def parse(text: str) -> tuple[str, Steps]:

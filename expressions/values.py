@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Hashable, Iterable
 from typing import Final
 
@@ -14,6 +15,7 @@ from expressions.errors import BudgetError
 from wire import Json, dumps
 
 DIGITS = 400  # of a whole number in JSON text: beyond it no double reaches
+BITS = DIGITS * 10 // 3
 EXACT = 2**53
 TEXT = 1_048_576  # characters of one JSON text: four payloads of States Language
 
@@ -74,7 +76,9 @@ def identity(value: Json, budget: Budget, depth: int = DEPTH) -> Hashable:
     if isinstance(value, bool):
         return ("truth", value)
     if isinstance(value, int | float):  # large ones as texts: crafted numbers collide as hashes
-        return ("number", str(int(value))) if abs(value) >= EXACT else value
+        if abs(value) < EXACT:
+            return value
+        return ("number", f"{int(value):x}" if math.isfinite(value) else repr(value))
     if value is None or isinstance(value, str):
         return value
     if depth == 0:
@@ -134,9 +138,17 @@ def _weigh(value: Json, budget: Budget) -> None:
     elif isinstance(value, list):
         budget.make(2 + max(0, len(value) - 1))
     elif isinstance(value, int):
-        budget.make(1 + value.bit_length() // 4)
+        budget.make(1 + _bits(value, budget) // 4)
     else:
         budget.make(3)
+
+
+def _bits(value: int, budget: Budget) -> int:
+    """The bits of a whole number; Python's own limit for writing one differs by version."""
+    bits = value.bit_length()
+    if bits > BITS:
+        raise BudgetError(f"a number has more than {DIGITS} digits", budget.error)
+    return bits
 
 
 def json_text(value: Json, budget: Budget) -> str:
@@ -144,9 +156,10 @@ def json_text(value: Json, budget: Budget) -> str:
     if isinstance(value, dict | list):
         size(value, min(TEXT, max(0, budget.bytes)), budget.error)
     try:
-        text = str(value) if type(value) is int else dumps(value)  # the common case, and faster
-    except ValueError as error:  # infinite, or a whole number beyond what Python writes
-        raise BudgetError(f"a number cannot be written as JSON: {error}", budget.error) from None
+        # A whole number is the common case, and str faster.
+        text = str(value) if type(value) is int and _bits(value, budget) else dumps(value)
+    except ValueError:  # infinite, or none
+        raise BudgetError("a number cannot be written as JSON", budget.error) from None
     budget.make(len(text))
     return text
 
@@ -184,7 +197,7 @@ def _whole(digits: str) -> int:
 
 def _fraction(digits: str) -> float:
     number = float(digits)
-    if number in (float("inf"), float("-inf")):
+    if math.isinf(number):
         raise ValueError("a number is too large")
     return number
 

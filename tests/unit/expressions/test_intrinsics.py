@@ -418,6 +418,14 @@ def test_many_calls_on_a_large_value_share_one_budget():
         value(f"States.Array({calls})", d=[["x"] * 60_000])
 
 
+@pytest.mark.parametrize(
+    "number", [float("inf"), [float("nan")], 10**5_000, [-(10**5_000)]], ids=range(4)
+)
+def test_numbers_that_json_cannot_say_are_refused_by_name(number):
+    with pytest.raises(BudgetError):
+        value("States.JsonToString($.d)", d=number)
+
+
 def test_deep_values_are_refused_by_name():
     deep: list = []
     for _ in range(5_000):

@@ -350,6 +350,33 @@ def test_an_indefinite_path_of_an_unknown_variable_is_missing_too():
     assert jsonpath.compile("$x[*]").get(Scope({})) is MISSING
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (r"$.store\.book", "store.book"),
+        (r"$.\stor\e", "store"),
+        (r"$.foo\@bar\[\[", "foo@bar[["),
+        (r"$.\?pretty", "?pretty"),
+        (r"$.\ ", " "),
+        ("$.&Ж中", "&Ж中"),
+        (r"$.\uD800\uDF46", "\U00010346"),
+        (r"$['\uD800\uDF46']", "\U00010346"),
+        (r"$.\u0041", "A"),
+        ("$.a:b", "a:b"),
+    ],
+)
+def test_escapes_in_names_after_a_dot(text, key):
+    """The ASL specification's own examples of reference paths."""
+    assert read(text, {key: 1}) == 1
+    assert jsonpath.compile(text).write({}, 2) == {key: 2}
+
+
+def test_sums_beyond_doubles_are_missing():
+    assert read("$.sum()", [1e308, 1e308]) is MISSING
+    assert read("$.max()", [10**400]) is MISSING
+    assert read("$.stddev()", [1e200, -1e200]) is MISSING
+
+
 # --- references to large values ---------------------------------------------------------------
 
 
@@ -454,6 +481,7 @@ def test_only_reference_paths_from_the_input_are_result_paths(text):
         "$['a",
         "$['a'",
         "$.a b",
+        "$.a\\",
         "$a-b",
         "$1",
         "$.a[b]",
