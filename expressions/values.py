@@ -78,7 +78,8 @@ def identity(value: Json, budget: Budget, depth: int = DEPTH) -> Hashable:
     if isinstance(value, int | float):  # large ones as texts: crafted numbers collide as hashes
         if abs(value) < EXACT:
             return value
-        return ("number", f"{int(value):x}" if math.isfinite(value) else repr(value))
+        whole = isinstance(value, int) or math.isfinite(value)
+        return ("number", f"{int(value):x}" if whole else repr(value))
     if value is None or isinstance(value, str):
         return value
     if depth == 0:

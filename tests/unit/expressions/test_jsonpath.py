@@ -371,6 +371,21 @@ def test_escapes_in_names_after_a_dot(text, key):
     assert jsonpath.compile(text).write({}, 2) == {key: 2}
 
 
+ODD = [None, True, float("inf"), float("nan"), 10**400, -(10**5_000), "\ud800", "x", [10**400], {}]
+
+
+@pytest.mark.parametrize(
+    "word", ["==", "<", ">=", "in", "subsetof", "all", "contains", "size", "empty"]
+)
+def test_operators_take_whatever_python_reads_as_json(word):
+    path = jsonpath.compile(f"$[?(@.a {word} @.b)]")
+    for left in ODD:
+        for right in ODD:
+            pair = {"a": left, "b": right}
+            assert path.read([pair]) in ([pair], [])
+            assert path.read([{"a": [left], "b": [right]}]) is not None
+
+
 def test_sums_beyond_doubles_are_missing():
     assert read("$.sum()", [1e308, 1e308]) is MISSING
     assert read("$.max()", [10**400]) is MISSING
