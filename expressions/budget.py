@@ -10,6 +10,9 @@ STEPS = 1_000_000
 BYTES = 4_194_304
 """Characters of text made on the way; a payload of States Language has 262,144 bytes at most."""
 
+CALLS = 300
+"""Levels of evaluation that calls of functions may nest to (JSONata): Python's stack holds them."""
+
 DEPTH = 200
 """Levels of objects and lists, of a value that is walked or of an expression's own nesting."""
 
@@ -17,10 +20,17 @@ DEPTH = 200
 class Budget:
     """The steps and bytes that are left; `BudgetError` once they are gone."""
 
-    __slots__ = ("bytes", "error", "steps")
+    __slots__ = ("bytes", "depth", "error", "steps")
 
-    def __init__(self, steps: int = STEPS, bytes: int = BYTES, error: str = RUNTIME) -> None:  # noqa: A002 - the unit is the name
+    def __init__(
+        self,
+        steps: int = STEPS,
+        bytes: int = BYTES,  # noqa: A002 - the unit is the name
+        error: str = RUNTIME,
+        depth: int = CALLS,
+    ) -> None:
         self.steps = steps
+        self.depth = depth
         self.bytes = bytes
         self.error = error
 

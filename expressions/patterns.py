@@ -59,13 +59,13 @@ class Pattern:
 
 
 @lru_cache(maxsize=512)
-def compile(pattern: str, flags: str = "") -> Pattern:  # noqa: A001 - what re calls it
+def compile(pattern: str, flags: str = "", length: int = LENGTH) -> Pattern:  # noqa: A001 - what re calls it
     """Compile a pattern; `flags` of i (any case), m (lines), s (dot takes line ends).
 
     `ExpressionSyntaxError` for a pattern that is malformed, too large or beyond RE2.
     """
-    if len(pattern) > LENGTH:
-        raise ExpressionSyntaxError(f"a regular expression may have {LENGTH:,} characters")
+    if len(pattern) > length:
+        raise ExpressionSyntaxError(f"a regular expression may have {length:,} characters")
     if not FLAGS.issuperset(flags):
         raise ExpressionSyntaxError(f"unknown flags of a regular expression: {flags!r}")
     options = re2.Options()
