@@ -12,7 +12,7 @@ and makes the path definite.  A union of names gives a list of values, as other 
 
 Why no library.  Measured on the same machine, compiled beforehand, `$.a` / `$.a.b[2].c`:
 python-jsonpath 2.2 6 / 23 microseconds, jsonpath-ng 1.16 6 / 18, jsonpath2 0.4 7 / 22, this
-module 0.1 / 0.3.  None of them reads `nin`, `subsetof`, `size`, `empty` or functions as Jayway
+module 0.1 / 0.6.  None of them reads `nin`, `subsetof`, `size`, `empty` or functions as Jayway
 does (python-jsonpath has `in` and `=~` with a backtracking engine), none counts its work, and
 deep documents end in RecursionError, or in an error that depends on Python's own limit.
 """
