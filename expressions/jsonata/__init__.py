@@ -1,9 +1,12 @@
 """JSONata, as AWS Step Functions evaluates it: compile a text once, evaluate it on values.
 
-    compile("$states.input.a + 1").evaluate(bindings={"states": {"input": {"a": 1}}}, ...)  # 2
+    compile("$states.input + 1").evaluate(bindings={"states": {"input": 1}})  # gives 2
 
-The language is JSONata 2; regular expressions are RE2's.  An evaluation is pure: time and chance
-come in as arguments, and what it may cost is counted by a `Budget`, never timed.
+The language is JSONata 2, by the rules of its reference implementation (jsonata-js, MIT), whose
+suite the tests run; regular expressions are RE2's.  It is an evaluator of our own because none of
+those on PyPI can be counted: they end what runs too long by the clock or by Python's stack.
+An evaluation is pure: time and chance come in as arguments, and what it may cost is counted by a
+`Budget`, never timed.
 """
 
 from __future__ import annotations

@@ -247,7 +247,9 @@ class Compiler(Paths):
             callee = function(context, frame)
             if callee is UNDEFINED and path and frame.find(path) is not UNDEFINED:
                 raise JsonataError("T1005", f"no function; is ${path} meant?", position)
-            arguments = [code(context, frame) for code in codes]
+            arguments = []
+            for code in codes:  # no comprehension: it would take a frame of its own
+                arguments.append(code(context, frame))  # noqa: PERF401 - as above
             if tail:
                 return TailCall(callee, arguments, context, name)
             state = frame.state

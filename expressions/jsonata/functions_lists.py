@@ -93,7 +93,8 @@ def distinct(state: State, values: Value) -> Value:
     result: list[Value] = Sequence() if isinstance(values, Sequence) else []
     known = set()
     for value in values:
-        key = (type(value), value) if isinstance(value, Function) else identity(value, state)
+        known_by_itself = isinstance(value, Function)
+        key = (known_by_itself, value) if known_by_itself else identity(value, state, state.depth)
         if key not in known:
             known.add(key)
             result.append(value)
@@ -208,7 +209,7 @@ def type_(_: State, value: Value) -> Value:
 @native("clone", "<(oa)-:o>")
 def clone(state: State, value: Value) -> Value:
     """A copy."""
-    return UNDEFINED if value is UNDEFINED else copied(value, state)
+    return UNDEFINED if value is UNDEFINED else copied(value, state, state.depth)
 
 
 @native("error", "<s?:x>")

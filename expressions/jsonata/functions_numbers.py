@@ -48,10 +48,10 @@ def _counted(text: str, found: float) -> int | float:
 
 
 def _finite(value: Value) -> Value:
-    is_number(value)
-    if math.isnan(value):
+    number = tidy(value)
+    if not is_number(number):
         raise JsonataError("D1001", "a number is out of range")
-    return value
+    return number
 
 
 @native("floor", "<n-:n>")
@@ -96,7 +96,7 @@ def sqrt(_: State, value: Value) -> Value:
         return UNDEFINED
     if _finite(value) < 0:
         raise JsonataError("D3060", "a negative number has no square root")
-    return tidy(math.sqrt(tidy(value)))
+    return tidy(math.sqrt(value))
 
 
 @native("power", "<n-n:n>")
@@ -105,7 +105,7 @@ def power(_: State, base: Value, exponent: Value) -> Value:
     if base is UNDEFINED:
         return UNDEFINED
     try:
-        result = math.pow(base, exponent)
+        result = math.pow(tidy(base), tidy(exponent))
     except (OverflowError, ValueError, TypeError):
         result = math.inf
     if not math.isfinite(result):
@@ -120,14 +120,14 @@ def _total(values: list[Value], state: State) -> int | float:
     state.spend(len(values) >> 2)
     result: int | float = 0
     for value in values:
-        result += value
-    return tidy(result) if type(result) is int else result
+        result += tidy(value)
+    return tidy(result)
 
 
 @native("sum", "<a<n>:n>")
 def sum_(state: State, values: Value) -> Value:
     """All of some numbers together."""
-    return UNDEFINED if values is UNDEFINED else tidy(_total(values, state))
+    return UNDEFINED if values is UNDEFINED else _total(values, state)
 
 
 @native("max", "<a<n>:n>")
@@ -193,7 +193,7 @@ def format_base(_: State, value: Value, base: Value) -> Value:
 @native("formatNumber", "<n-so?:s>", 3)
 def format_number(state: State, value: Value, picture: Value, options: Value) -> Value:
     """A number as a picture says: `#,##0.00`."""
-    if value is UNDEFINED:
+    if value is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
     state.spend(20)
     given = {} if options is UNDEFINED else options
@@ -203,7 +203,7 @@ def format_number(state: State, value: Value, picture: Value, options: Value) ->
 @native("formatInteger", "<n-s:s>")
 def format_integer(state: State, value: Value, picture: Value) -> Value:
     """A whole number as a picture says: `w`, `I`, `000;o`."""
-    if value is UNDEFINED:
+    if value is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
     state.spend(20)
     size = abs(_finite(value))
@@ -214,7 +214,7 @@ def format_integer(state: State, value: Value, picture: Value) -> Value:
 @native("parseInteger", "<s-s:n>")
 def parse_integer(state: State, text: Value, picture: Value) -> Value:
     """The whole number that was written as a picture says."""
-    if text is UNDEFINED:
+    if text is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
     state.spend(20 + len(text))
     return integers.parse_integer(text, picture)

@@ -11,7 +11,7 @@ from expressions.jsonata.errors import JsonataError
 from expressions.jsonata.functions_text import made
 from expressions.jsonata.library import native
 from expressions.jsonata.machine import State
-from expressions.jsonata.values import DEPTH, UNDEFINED, Value, is_number, text_of, tidy
+from expressions.jsonata.values import UNDEFINED, Value, is_number, text_of, tidy
 from expressions.values import from_json_text
 
 _ALGORITHMS = {
@@ -45,11 +45,13 @@ def range_(state: State, first: Value, last: Value, step: Value) -> Value:
     """The numbers from the first to the last (which is one of them) by a step."""
     if first is UNDEFINED or last is UNDEFINED or step is UNDEFINED:
         return UNDEFINED
-    for value in (first, last, step):
-        is_number(value)
-    if step == 0:
+    if step == 0 or not all(map(is_number, map(tidy, (first, last, step)))):
         raise JsonataError(BAD, "the step of range may not be 0")
-    count = math.floor((last - first) / step) + 1
+    first, last, step = tidy(first), tidy(last), tidy(step)
+    steps = tidy((last - first) / step)
+    if not is_number(steps):
+        raise JsonataError(BAD, "the range has no end")
+    count = math.floor(steps) + 1
     if count <= 0:
         return []
     state.elements(count)
@@ -99,7 +101,7 @@ def parse(state: State, text: Value) -> Value:
     try:
         return from_json_text(text)
     except (ValueError, json.JSONDecodeError):
-        raise JsonataError(BAD, f"no JSON, or deeper than {DEPTH} levels") from None
+        raise JsonataError(BAD, "no JSON, or deeper than 200 levels") from None
 
 
 # --- time -------------------------------------------------------------------------------------
@@ -126,7 +128,8 @@ def from_millis(state: State, value: Value, picture: Value, timezone: Value) -> 
     """A time in milliseconds since 1970 as a text."""
     if value is UNDEFINED:
         return UNDEFINED
-    is_number(value)
+    if not is_number(value):
+        raise JsonataError("D1001", "a number is out of range")
     return _written(state, math.floor(value), picture, timezone)
 
 

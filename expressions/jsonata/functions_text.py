@@ -56,9 +56,9 @@ def substring(state: State, text: Value, start: Value, size: Value) -> Value:
 
 
 def _place(number: Value) -> int:
-    if number is UNDEFINED or math.isnan(number):
+    if number is UNDEFINED or number != number:  # noqa: PLR0124 - NaN counts as 0
         return 0
-    return max(-(2**53), min(2**53, math.trunc(number))) if math.isfinite(number) else 2**53
+    return math.trunc(max(-(2**53), min(2**53, number)))
 
 
 @native("substringBefore", "<s-s:s>")
@@ -258,7 +258,7 @@ def split(state: State, text: Value, separator: Value, limit: Value) -> Value:
         return UNDEFINED
     if limit is not UNDEFINED and limit < 0:
         raise JsonataError("D3020", "the third argument of split may not be negative")
-    most = None if limit is UNDEFINED else math.floor(limit) if math.isfinite(limit) else None
+    most = None if limit is UNDEFINED else _place(limit)
     if isinstance(separator, str):
         state.elements(len(text) if not separator else text.count(separator) + 1)
         state.make(len(text))

@@ -12,7 +12,7 @@ from expressions.jsonata.values import UNDEFINED, Function, Value
 
 ELEMENT = 8  # bytes that an element of a new list or object counts for
 CALL = 8  # steps that calling a function of the expression costs besides its nodes
-FRAMES = 2  # levels that a function calling another counts for, besides the call itself
+FRAMES = 3  # levels that a function calling another counts for, besides the call itself
 
 
 class State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from expressions.jsonata.errors import JsonataError, too_deep
 from expressions.jsonata.machine import Code, Frame, Native, State
 from expressions.jsonata.signatures import Signature
-from expressions.jsonata.values import DEPTH, UNDEFINED, Function, Outer, Value
+from expressions.jsonata.values import LEVELS, UNDEFINED, Function, Outer, Value
 
 _SIGNATURE = Signature.parse("<(oa):o>")
 
@@ -18,7 +18,7 @@ def transformer(
     def transform(state: State, value: Value) -> Value:
         if value is UNDEFINED:
             return UNDEFINED
-        result = copied(value, state)
+        result = copied(value, state, state.depth)
         matches = pattern(result, frame)
         if matches is UNDEFINED:
             return result
@@ -52,9 +52,9 @@ def _remove(match: Value, names: Value) -> None:
             match.pop(name, None)
 
 
-def copied(value: Value, state: State, depth: int = 0) -> Value:
+def copied(value: Value, state: State, depth: int) -> Value:
     """A copy of a value, without its functions."""
-    if depth > DEPTH:
+    if depth > LEVELS:
         raise too_deep()
     if type(value) is Outer:
         value = value[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from expressions.jsonata.errors import NO_VALUE, JsonataError, too_deep
@@ -20,7 +20,9 @@ Value: TypeAlias = Any
 """A JSON value, UNDEFINED or a function."""
 
 EXACT = 2**53
-DEPTH = 200  # levels of objects and lists that are walked
+DEPTH = 100  # levels of lists within lists that are walked
+LEVELS = 300  # levels of calls and, within them, of values that are walked
+RESULT = 200  # levels of objects and lists of a result
 
 
 class Undefined:
@@ -134,9 +136,9 @@ def number_text(number: int | float) -> str:
     """A number as JSONata writes it: fifteen digits, and an exponent only far from 0."""
     if type(number) is int and -EXACT <= number <= EXACT:
         return str(number)
-    if not math.isfinite(number):
+    value = float(tidy(number))
+    if not math.isfinite(value):
         return "null"
-    value = float(number)
     if not value.is_integer() or abs(value) >= EXACT:
         value = float(f"{value:.15g}")
     return double_text(value)
@@ -218,17 +220,17 @@ def same(left: Value, right: Value, state: State) -> bool:  # noqa: C901, PLR091
     return True
 
 
-def identity(value: Value, state: State, depth: int = 0) -> Any:
+def identity(value: Value, state: State, depth: int) -> Any:
     """What two equal values have in common: a key for sets."""
     state.spend(1)
     if isinstance(value, bool) or value is None:
         return (value,)
     if isinstance(value, int | float):
         # the hashes of crafted large numbers collide; their texts do not
-        return value if abs(value) <= EXACT else ("number", repr(float(value)))
+        return value if abs(value) <= EXACT else ("number", repr(float(tidy(value))))
     if not isinstance(value, dict | list):
         return value
-    if depth > DEPTH:
+    if depth > LEVELS:
         raise too_deep()
     if isinstance(value, list):
         return ("list", *[identity(item, state, depth + 1) for item in value])
@@ -274,44 +276,33 @@ def text_of(value: Value, state: State, *, pretty: bool = False) -> Value:
     if type(value) is Outer:
         value = value[0]
     parts: list[str] = []
-    _write(value, state, parts.append, "\n" if pretty else "", 0)
+    _write(value, state, parts.append, "\n" if pretty else "", state.depth)
     return "".join(parts)
 
 
 def _write(value: Value, state: State, put: Callable[[str], None], line: str, depth: int) -> None:
-    if isinstance(value, list):
-        inside = line + "  " if line else ""
-        _write_all("[", "]", ((None, item) for item in value), state, put, line, inside, depth)
-    elif isinstance(value, dict):
-        inside = line + "  " if line else ""
-        _write_all("{", "}", value.items(), state, put, line, inside, depth)
-    else:
+    """Write a value; one frame of Python's stack for each level of it."""
+    if not isinstance(value, list | dict):
         text = _scalar(value)
         state.make(len(text))
         put(text)
-
-
-def _write_all(  # noqa: PLR0917 - what a writer carries
-    opening: str,
-    closing: str,
-    items: Iterable[tuple[str | None, Value]],
-    state: State,
-    put: Callable[[str], None],
-    line: str,
-    inside: str,
-    depth: int,
-) -> None:
-    if depth > DEPTH:
+        return
+    if depth > LEVELS:
         raise too_deep()
+    opening, closing = "[]" if isinstance(value, list) else "{}"
+    inside = line + "  " if line else ""
     empty = True
-    for key, item in items:
+    for key in value:
+        item = key if opening == "[" else value[key]
         if item is UNDEFINED:
             continue
         state.spend(4)
-        state.make(3 + len(inside) + (len(key) if key else 0))
-        put((opening if empty else ",") + inside)
-        if key is not None:
-            put(quoted(key) + (": " if line else ":"))
+        put(opening + inside if empty else "," + inside)
+        if opening == "{":
+            name = quoted(key) + (": " if line else ":")
+            state.make(len(name))
+            put(name)
+        state.make(3 + len(inside))
         _write(item, state, put, inside, depth + 1)
         empty = False
     state.make(2)
@@ -347,7 +338,7 @@ def plain(value: Value, state: State, depth: int = 0) -> Value:
             raise JsonataError("D1001", "a number is out of range")
         return value
     if isinstance(value, list):
-        if depth > DEPTH:
+        if depth > RESULT:
             raise too_deep()
         if kind is Outer:
             return plain(value[0], state, depth)
@@ -358,7 +349,7 @@ def plain(value: Value, state: State, depth: int = 0) -> Value:
             return value
         return items
     if kind is dict:
-        if depth > DEPTH:
+        if depth > RESULT:
             raise too_deep()
         state.spend(2 + 2 * len(value))
         members = {key: plain(item, state, depth + 1) for key, item in value.items()}
