@@ -49,7 +49,7 @@ def substring(state: State, text: Value, start: Value, size: Value) -> Value:
     if size is UNDEFINED:
         return made(text[begin:], state)
     taken = _place(size)
-    if taken <= 0:
+    if taken <= 0 or start is UNDEFINED:  # an end that is no number, in JavaScript
         return ""
     end = begin + taken if begin >= 0 else len(text) + begin + taken
     return made(text[begin:end], state)
@@ -58,7 +58,7 @@ def substring(state: State, text: Value, start: Value, size: Value) -> Value:
 def _place(number: Value) -> int:
     if number is UNDEFINED or number != number:  # noqa: PLR0124 - NaN counts as 0
         return 0
-    return math.trunc(max(-(2**53), min(2**53, number)))
+    return int(max(-(2**53), min(2**53, number)))
 
 
 @native("substringBefore", "<s-s:s>")

@@ -70,7 +70,7 @@ def _remainder(left: int | float, right: int | float) -> int | float:
 ARITHMETIC: dict[str, Quick] = {
     "+": lambda left, right: tidy(left + right),
     "-": lambda left, right: tidy(left - right),
-    "*": lambda left, right: tidy(tidy(left) * tidy(right)),
+    "*": lambda left, right: tidy(left * right),
     "/": lambda left, right: _quotient(tidy(left), tidy(right)),
     "%": lambda left, right: _remainder(tidy(left), tidy(right)),
 }

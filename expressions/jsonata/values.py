@@ -327,36 +327,42 @@ def _scalar(value: Value) -> str:
 # --- results ----------------------------------------------------------------------------------
 
 
+_SCALARS = frozenset([str, int, bool, type(None)])
+
+
 def plain(value: Value, state: State, depth: int = 0) -> Value:
     """A result as JSON has it: lists are lists, and there are no functions.
 
     What needs no change is not copied.
     """
-    kind = type(value)
-    if kind is float:
-        if not math.isfinite(value):
-            raise JsonataError("D1001", "a number is out of range")
-        return value
     if isinstance(value, list):
-        if depth > RESULT:
-            raise too_deep()
-        if kind is Outer:
-            return plain(value[0], state, depth)
-        state.spend(2 + 2 * len(value))
-        # a group of a match that took no part is undefined in a list: null in JSON
-        items = [None if item is UNDEFINED else plain(item, state, depth + 1) for item in value]
-        if kind is list and all(map(_is, items, value)):
-            return value
-        return items
-    if kind is dict:
-        if depth > RESULT:
-            raise too_deep()
-        state.spend(2 + 2 * len(value))
+        return _plain_list(value, state, depth)
+    if isinstance(value, dict):
+        _enter(value, state, depth)
         members = {key: plain(item, state, depth + 1) for key, item in value.items()}
         return value if all(map(_is, members.values(), value.values())) else members
     if isinstance(value, Function):
         raise JsonataError(NO_VALUE, "the result is a function")
+    if type(value) is float and not math.isfinite(value):
+        raise JsonataError("D1001", "a number is out of range")
     return value
+
+
+def _plain_list(value: list[Value], state: State, depth: int) -> Value:
+    if type(value) is Outer:
+        return plain(value[0], state, depth)
+    _enter(value, state, depth)
+    if type(value) is list and _SCALARS.issuperset(map(type, value)):
+        return value
+    # a group of a match that took no part is undefined in a list: null in JSON
+    items = [None if item is UNDEFINED else plain(item, state, depth + 1) for item in value]
+    return value if type(value) is list and all(map(_is, items, value)) else items
+
+
+def _enter(value: list[Value] | dict[str, Value], state: State, depth: int) -> None:
+    if depth > RESULT:
+        raise too_deep()
+    state.spend(2 + 2 * len(value))
 
 
 def _is(one: Value, other: Value) -> bool:
