@@ -126,6 +126,7 @@ def _eval(state: State, text: Value, data: Value) -> Value:
     """`$eval`: JSONata has it, Step Functions does not."""
     if text is UNDEFINED:
         return UNDEFINED
+    state.spend(100 + 10 * len(text))  # reading it, also when it is remembered
     try:
         expression = compile(text)
     except JsonataError as error:

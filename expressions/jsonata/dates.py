@@ -287,6 +287,11 @@ class Reader(NamedTuple):
     read: Callable[[str], int] | None = None
 
 
+def pattern_size(picture: str) -> int:
+    """Characters of the regular expression that a picture becomes."""
+    return sum(len(reader.form) for reader in _readers(picture))
+
+
 def parse_time(text: str, picture: str, now: int) -> int | None:
     """The milliseconds of a time written as a picture says; None where the text differs.
 

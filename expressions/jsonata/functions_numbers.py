@@ -195,7 +195,7 @@ def format_number(state: State, value: Value, picture: Value, options: Value) ->
     """A number as a picture says: `#,##0.00`."""
     if value is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
-    state.spend(20)
+    state.spend(250 + 2 * len(picture))
     given = {} if options is UNDEFINED else options
     return made(pictures.format_number(_finite(value), picture, given), state)
 

@@ -84,6 +84,7 @@ def random(state: State, seed: Value) -> Value:
 def uuid(state: State) -> Value:
     """A UUID of version 4, drawn."""
     state.make(36)
+    state.spend(30)
     drawn = bytearray(int(state.chance() * 256) & 255 for _ in range(16))
     drawn[6] = drawn[6] & 0x0F | 0x40
     drawn[8] = drawn[8] & 0x3F | 0x80
@@ -134,7 +135,7 @@ def from_millis(state: State, value: Value, picture: Value, timezone: Value) -> 
 
 
 def _written(state: State, value: int, picture: Value, timezone: Value) -> Value:
-    state.spend(20)
+    state.spend(60 + (0 if picture is UNDEFINED else len(picture)))
     form = None if picture is UNDEFINED else picture
     zone = None if timezone is UNDEFINED else timezone
     return made(dates.format_time(value, form, zone), state)
@@ -148,5 +149,7 @@ def to_millis(state: State, text: Value, picture: Value) -> Value:
     state.spend(50 + len(text))
     if picture is UNDEFINED:
         return dates.parse_iso(text)
+    # what compiling the picture costs, also when it is remembered: the count may not depend on it
+    state.spend(dates.pattern_size(picture))
     found = dates.parse_time(text, picture, _millis(state))
     return UNDEFINED if found is None else found

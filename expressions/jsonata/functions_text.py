@@ -333,6 +333,7 @@ def _encoded(text: Value, safe: str, name: str, state: State) -> Value:
 def _decoded(text: Value, kept: str, name: str, state: State) -> Value:
     if text is UNDEFINED:
         return UNDEFINED
+    state.spend(50 + (len(text) >> 2))
     if _ESCAPES.search(text):
         raise JsonataError("D3140", f"a text given to {name} is malformed")
     for sign in kept:  # what the encoder leaves is left by the decoder

@@ -318,7 +318,7 @@ def _bound(step: Step, values: Value, tuples: Tuples | None, frame: Frame) -> Tu
     before = [{CONTEXT: value} for value in values] if tuples is None else tuples
     result = Tuples()
     for bindings in before:
-        state.spend(step.weight)
+        state.spend(step.weight + 8)
         found = step.code(bindings[CONTEXT], framed(bindings, frame))
         if found is UNDEFINED:
             continue

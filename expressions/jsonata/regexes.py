@@ -49,7 +49,7 @@ class Regex(Native):
 
     def found(self, text: str, state: State) -> Iterator[Found]:
         """All matches; D1004 where one is empty and there is more to come."""
-        state.spend(self.pattern.cost(text))
+        state.spend(20 + self.pattern.cost(text))
         for number, match in enumerate(self.pattern.finditer(text)):
             if match.text == "" and number > 0:
                 if match.start >= len(text):
@@ -62,7 +62,7 @@ class Regex(Native):
     def _first(self, state: State, text: Value, start: Value) -> Value:
         if text is UNDEFINED:
             return UNDEFINED
-        state.spend(self.pattern.cost(text))
+        state.spend(20 + self.pattern.cost(text))
         match = self.pattern.search(text, int(start) if start else 0)
         if match is None:
             return UNDEFINED
@@ -116,6 +116,7 @@ def _given(result: dict[str, Value]) -> Found:
 
 def _found(match: patterns.Match, text: str, state: State) -> Found:
     groups = [UNDEFINED if group is None else group for group in match.groups]
+    state.spend(60 + 10 * len(groups))
     state.elements(4 + len(groups))
     state.make(len(match.text) * (1 + len(groups)))
     # the text itself: a pattern sees a sign in place of each lone half of a character

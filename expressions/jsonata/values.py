@@ -270,6 +270,7 @@ def text_of(value: Value, state: State, *, pretty: bool = False) -> Value:
     if kind is float:
         if not math.isfinite(value):
             raise JsonataError("D3001", "an infinite number has no text")
+        state.spend(12)
         return number_text(value)
     if isinstance(value, Function):
         return ""
