@@ -8,6 +8,7 @@ and what is sent ahead of its turn waits. Measured beside aiohttp and uvicorn in
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -334,6 +335,9 @@ class Connection(asyncio.Protocol):
 def _nobody(_: bool) -> None:  # noqa: FBT001 - as `written` is called
     """Who asks for nothing is told nothing."""
 
+ACCEPTING_TURNS = 5
+"""Turns of the loop after which a connection that asyncio had accepted has been made."""
+
 
 class HttpServer:
     """Listens, and gives each complete request to a handler, which must not raise."""
@@ -359,6 +363,7 @@ class HttpServer:
 
     async def close(self) -> None:
         """Stop listening, hang up on polls, let the rest be answered if it does not take long."""
+        await self._stop_accepting()
         self._server.close()
         for connection in list(self.connections):
             connection.shut()
@@ -366,6 +371,14 @@ class HttpServer:
         for connection in list(self.connections):
             connection.abort()
         await self._until_empty()
+
+    async def _stop_accepting(self) -> None:
+        """Let what was accepted become connections: a closed server of asyncio would lose them."""
+        for listening in self._server.sockets:
+            with contextlib.suppress(NotImplementedError):  # Windows accepts otherwise
+                self.loop.remove_reader(listening.fileno())
+        for _ in range(ACCEPTING_TURNS):
+            await asyncio.sleep(0)
 
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""

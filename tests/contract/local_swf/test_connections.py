@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import socket
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,3 +120,24 @@ def test_work_that_fails_leaves_nothing_in_the_runs_that_are_remembered(world):
         return endpoint.engine._work(lambda work: work.run(1).task_list)
 
     assert world.swf.call(act) == "main"
+
+
+def test_clients_that_knock_while_it_closes_leave_nothing_open(monkeypatch):
+    lost: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+
+    def knock(address: tuple[str, int]) -> None:
+        with contextlib.suppress(OSError):  # it has closed
+            while True:
+                socket.create_connection(address, timeout=5).close()
+
+    for _ in range(5):
+        with LocalSWF() as swf:
+            host, _, port = swf.url.removeprefix("http://").partition(":")
+            knocking = [threading.Thread(target=knock, args=((host, int(port)),)) for _ in range(3)]
+            for thread in knocking:
+                thread.start()
+        for thread in knocking:
+            thread.join()
+    gc.collect()
+    assert lost == []

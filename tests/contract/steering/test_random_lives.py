@@ -576,7 +576,6 @@ class LifeOnSwf:
             assert self.status["result"] == ended.result
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of asyncio
 @pytest.mark.timeout(600)
 def test_whatever_happens_to_a_process_on_swf(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(setup, "CALLS_AT_ONCE", 10_000)
