@@ -335,6 +335,7 @@ class Connection(asyncio.Protocol):
 def _nobody(_: bool) -> None:  # noqa: FBT001 - as `written` is called
     """Who asks for nothing is told nothing."""
 
+
 ACCEPTING_TURNS = 5
 """Turns of the loop after which a connection that asyncio had accepted has been made."""
 
