@@ -19,6 +19,7 @@ from typing import TextIO
 
 import config
 import process
+import published
 import setup
 from arguments import safe
 from background import SIGNALS, Background, Interrupted, cleaned_up, interrupts_held, wait_until
@@ -112,6 +113,7 @@ class Menu:
         self._starter = starter or WorkflowStarter(settings)
         self._environment = environment
         self._engine_ran = housekeeping.engine_runs(settings)
+        self._kind: tuple[str, str] | None = None
         self._numbers = {"decision_worker.py": 0, "activity_worker.py": 0}
         self._entries: dict[str, Callable[[], object]] = {
             "setup": self._set_up,
@@ -291,6 +293,7 @@ class Menu:
 
     def _execution(self) -> tuple[str, list[str]]:
         """An execution of the user's choice: its workflow id, and its run id if it was listed."""
+        self._kind = None
         listed = self._starter.list_workflows(Filter(runs=False), limit=CHOICES)
         if not listed:
             self._say("no_workflows")
@@ -303,16 +306,18 @@ class Menu:
                 return answer, []
             if 1 <= int(answer) <= len(listed):
                 item = listed[int(answer) - 1]
+                self._kind = item["type"], item["version"]
                 return item["workflow_id"], [item["run_id"]]
             self._say("no_such_number", answer=answer)
 
     def _step(self) -> str:
-        steps = list(process.shipped().steps)
+        definition = (published.find(*self._kind) if self._kind else None) or process.shipped()
+        steps = list(definition.places)
         for number, name in enumerate(steps, 1):
             self._terminal.write(f"{number:>3}  {name}")
         while True:
             answer = self._given("step")
-            if answer in steps:
+            if answer.rpartition(".")[2] in steps:  # a path ends with its step
                 return answer
             if answer.isdecimal() and 1 <= int(answer) <= len(steps):
                 return steps[int(answer) - 1]

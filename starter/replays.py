@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import published
@@ -72,13 +71,6 @@ def begun(client: SwfClient, definition: Definition, workflow_id: str, run_id: s
         workflow_id=workflow_id,
         contents=partial(_content, client),
     )
-
-
-def step_by_step(execution: Execution, events: list[Event]) -> Iterator[Event]:
-    """The events one by one, each after the execution has taken it in."""
-    for event in events:
-        execution.apply([event])
-        yield event
 
 
 def _content(client: SwfClient, reference: Json) -> Json:

@@ -6,7 +6,7 @@ from wire import ENVELOPE, Json, is_reference
 from workflow import paths
 from workflow.graph import Map
 from workflow.machine import Machine
-from workflow.state import ROOT, Frame, Outcome, Visit, Work
+from workflow.state import ROOT, Frame, Visit, Work
 
 
 def results(machine: Machine, visit: Visit) -> dict[str, Json]:
@@ -163,8 +163,3 @@ def output(machine: Machine) -> Json:
     if isinstance(value, dict) and not is_reference(value):
         return {**value, "previous_results": found}
     return {"input": value, "previous_results": found}
-
-
-def settled(visit: Visit) -> bool:
-    """Whether a visit gave a result, its own or an operator's."""
-    return visit.outcome in (Outcome.DONE, Outcome.SKIPPED)

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from errors import DefinitionError, UnknownStepError
@@ -139,10 +139,6 @@ class Definition:
             return self.places[name].state
         except KeyError:
             raise UnknownStepError(name, tuple(self.places)) from None
-
-    def at_version(self, version: str) -> Definition:
-        """The same process as another version."""
-        return replace(self, version=version)
 
 
 def definition_to_json(definition: Definition) -> dict[str, Json]:

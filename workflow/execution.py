@@ -131,10 +131,6 @@ class Execution:
         """Paths of the steps whose effect can still be undone, or could not be."""
         return [visit.path for visit in saga.undoable(self._machine, None)]
 
-    def step_before(self, steps: int = 1) -> str:
-        """Path of the step that ran so many steps ago; `SignalRefusedError` where none did."""
-        return signals.before(self._machine, steps).path
-
     def check_resume(self, step_name: str, *, force: bool = False) -> None:
         """Raise `UnknownStepError` or `SignalRefusedError` where a resume would be refused."""
         signals.check_resume(self._machine, step_name, force=force)

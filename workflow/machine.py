@@ -38,8 +38,6 @@ class Failure:
     """Whether it uses up an attempt."""
     visit: int = 0
     """Entry of the innermost visit that failed; 0 where it is the one at hand."""
-    retried: bool = True
-    """Whether retries were left when it began: says why a rollback starts."""
 
     @property
     def error(self) -> str:

@@ -9,9 +9,11 @@ from string import Formatter
 import pytest
 
 import config
+import published
 from cli import housekeeping
 from cli.menu import Menu, Terminal
 from cli.menu_texts import TEXTS, language_of
+from workflow import parallel, process, step
 
 SETUP, DECIDER, WORKER, DEMO, START, RESUME, STEER, HISTORY, LIST, MONITOR, STOP, DELETE = map(
     str, range(1, 13)
@@ -62,9 +64,18 @@ class Background:
 class Starter:
     """Knows two executions."""
 
+    kind = "BusinessProcess"
+
     def list_workflows(self, wanted, *, limit):
         return [
-            {"workflow_id": f"w-{n}", "run_id": f"r-{n}", "state": "FAILED", "started_at": 0.0}
+            {
+                "workflow_id": f"w-{n}",
+                "run_id": f"r-{n}",
+                "state": "FAILED",
+                "started_at": 0.0,
+                "type": self.kind,
+                "version": "1.0",
+            }
             for n in (1, 2)
         ]
 
@@ -189,6 +200,14 @@ def test_resume_asks_for_execution_step_and_reason(session, step):
     wanted = ["resume", f"--step={STEP}", "--reason=fixed it", "--", "w-1", "r-1"]
     assert session.commands == [["resume", "--dry-run", *wanted[1:]], wanted]
     assert "python workflow_starter.py resume --step=SaveResults" in shown
+
+
+def test_resume_knows_the_steps_of_the_execution_that_was_chosen(session, monkeypatch):
+    shipment = process("Shipment", "1.0", [parallel("Both", [step("Pack")], [step("Bill")])])
+    monkeypatch.setattr(published, "find", lambda name, _: shipment if name == "Shipment" else None)
+    session.starter.kind, session.code = "Shipment", 0
+    session.type(RESUME, "1", STEP, "Both[1].Bill", "", "y")
+    assert session.commands[-1] == ["resume", "--step=Both[1].Bill", "--", "w-1", "r-1"]
 
 
 def test_steering_says_what_will_happen_asks_and_shows_the_same_by_hand(session):
