@@ -199,6 +199,19 @@ class NonRetryableError(ActivityError):
     """
 
 
+class TaskFailedError(ActivityError):
+    """Fails a step under a name and with a cause of its own, as States Language catches them.
+
+    `error` is the name (`Payment.Declined`), `cause` any text, of 32,768 characters at most.
+    """
+
+    def __init__(self, error: str, cause: str = "", *, retryable: bool = True) -> None:
+        self.error = error
+        self.cause = cause
+        self.retryable = retryable
+        super().__init__(cause)
+
+
 class ActivityNotRegisteredError(ActivityError):
     """The worker that got the task has no function of that name."""
 

@@ -88,6 +88,24 @@ def is_sealed(text: str) -> bool:
     return text.startswith(SEAL)
 
 
+def pending(state: Json, seconds: int) -> dict[str, Json]:
+    """What an activity gives that is not done yet: it is called again after so many seconds.
+
+    `state` is then its `current_task().poll`: an id to ask for, say.
+    """
+    return {ENVELOPE: {"poll": state, "after": seconds}}
+
+
+def pending_of(value: Json) -> tuple[Json, int] | None:
+    """State and seconds, where a result is one of `pending`; None for any other."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    told = value.get(ENVELOPE)
+    if not isinstance(told, dict) or told.keys() != {"poll", "after"}:
+        return None
+    return told["poll"], int(told["after"])
+
+
 def check_free_of_reserved_keys(value: Json) -> None:
     """Refuse input that uses a key of ours, at any depth."""
     pending = [value]

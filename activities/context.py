@@ -20,6 +20,7 @@ from typing import Any
 import config
 import wire
 from config import Settings
+from wire import Json
 
 KEYS = uuid.UUID("6b1f2f0e-5c0f-4f55-9f0c-8d1c7a5b7d11")
 """The name space of idempotency keys; final, for keys outlive releases."""
@@ -52,6 +53,12 @@ class TaskContext:
     activity_id: str = ""
     token: str = ""
     """SWF's task token; empty in a detached task."""
+    poll: Json = None
+    """What the activity gave as `wire.pending` when it was called last; None at first."""
+    credentials: Json = None
+    """`Credentials` of the state, where a definition in States Language names some."""
+    any_json: bool = False
+    """Whether the result may be any JSON value, as in States Language; else it is an object."""
     settings: Settings = field(default_factory=config.settings, repr=False)
     """The settings of the worker."""
     beat: Callable[[str], None] = field(default=_nobody, repr=False)
