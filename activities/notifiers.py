@@ -13,12 +13,12 @@ import threading
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-import boto3
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from filelock import FileLock
 
+from activities.services import clients
 from config import Settings
 from errors import ConfigurationError, NonRetryableError, NotificationError
 from wire import Json
@@ -114,13 +114,11 @@ class SnsTopic:
 
     def __init__(self, arn: str, settings: Settings) -> None:
         self.arn = arn
-        self._client: Any = boto3.client(
+        self._client: Any = clients.made(
             "sns",
-            region_name=_region(arn) or settings.aws_region,
-            aws_access_key_id=settings.aws_access_key_id or None,
-            aws_secret_access_key=settings.aws_secret_access_key or None,
-            aws_session_token=settings.aws_session_token or None,
-            config=Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS),
+            settings,
+            _region(arn) or settings.aws_region,
+            Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS),
         )
 
     def send(self, key: str, message: Json) -> None:
