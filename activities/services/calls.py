@@ -47,7 +47,8 @@ def call(service: Service, operation: str, parameters: Json) -> Answer:
     client = clients.client(service.name)
     model = client.meta.service_model.operation_model(operation)
     style = _style(service)
-    given = shapes.to_api(model.input_shape, parameters or {}, style) if model.input_shape else {}
+    asked = {} if parameters is None else parameters
+    given = shapes.to_api(model.input_shape, asked, style) if model.input_shape else {}
     for token in model.idempotent_members:
         given.setdefault(token, current_task().idempotency_key)
     try:

@@ -30,13 +30,15 @@ def results(parameters: Json) -> Json:
     "Key"}}`; without `Parameters` nothing is written, and the results themselves come back,
     in the form that `WriterConfig` asks for.  Raises States.ResultWriterFailed.
     """
+    if not isinstance(parameters, dict):
+        raise failed("ResultWriter must be an object")
     config = parameters.get("WriterConfig") or {}
     transformation = _chosen(config, "Transformation", TRANSFORMATIONS)
     form = _chosen(config, "OutputType", FORMATS)
     by_status = _by_status(parameters.get("Results") or [])
     files = {
-        status: list(_transformed(by_status[status], transformation if status[0] == "S" else ""))
-        for status in STATUSES
+        status: list(_transformed(entries, transformation if status == "SUCCEEDED" else "NONE"))
+        for status, entries in by_status.items()
     }
     place = parameters.get("Parameters")
     if not place:
@@ -68,7 +70,7 @@ def _by_status(entries: Iterable[dict[str, Json]]) -> dict[str, list[dict[str, J
 def _transformed(entries: list[dict[str, Json]], transformation: str) -> Iterable[Json]:
     """The entries with what Step Functions tells of each, or their outputs alone."""
     for entry in entries:
-        if transformation not in ("COMPACT", "FLATTEN"):
+        if transformation == "NONE":
             yield _told(entry)
             continue
         output = wire.loads(entry.get("Output"))

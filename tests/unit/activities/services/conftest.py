@@ -36,7 +36,7 @@ def aws() -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture
 def run(task_of: Callable[..., TaskContext]) -> Run:
-    """Calls a function as a worker does, with facts of the task: `run(type, parameters, poll=...)`."""
+    """Calls a function as a worker does: `run(type, parameters, **facts_of_the_task)`."""
 
     def call(activity: str, parameters: Json, **facts: Any) -> Json:
         function = services.find(activity)
