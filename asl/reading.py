@@ -4,7 +4,7 @@
     source.document["StartAt"]            # "A"
     source.position("/States/A/Type")     # (1, 43)
 
-Text that begins with `{` is JSON; any other is tried as JSON and then as YAML.
+Text that begins with `{` is JSON, and any other is YAML (of which JSON is a part).
 """
 
 from __future__ import annotations
@@ -80,11 +80,13 @@ def of(value: Json) -> Source:
 
 
 def _read(text: str) -> Source:
-    try:
-        return Source(json_text.read(text), text)
-    except DocumentError as error:
-        if text.lstrip().startswith("{") or error.diagnostics[0].code != INVALID_JSON:
-            raise
+    begin = text.lstrip()[:1]
+    if begin in '{["':
+        try:
+            return Source(json_text.read(text), text)
+        except DocumentError as error:
+            if begin == "{" or error.diagnostics[0].code != INVALID_JSON:
+                raise
     document, places, positions = yaml_text.read(text)
     return Source(document, text, lambda pointer: positions[places.find(pointer)])
 
