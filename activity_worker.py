@@ -18,17 +18,18 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import config
 import logs
 import polling
 import wire
-from activities import database, notifiers
+from activities import database, functions, notifiers, services
 from activities.context import TaskContext, current_task, detached, entered, inside_a_task
-from activities.execution import Canceled, Completed, Failed, Outcome, execute, read_input
+from activities.execution import Canceled, Completed, Failed, Outcome, execute
 from activities.heartbeats import Heartbeats
-from activities.registry import ACTIVITIES, Activity
+from activities.registry import ACTIVITIES, FUNCTIONS, Activity
 from config import Settings
 from errors import (
     ActivityCanceled,
@@ -41,6 +42,7 @@ from errors import (
     RequestRefusedError,
     StaleVisitError,
     SwfError,
+    TaskFailedError,
     TaskLostError,
     TombstoneError,
 )
@@ -56,6 +58,7 @@ __all__ = [
     "NotificationError",
     "StaleVisitError",
     "TaskContext",
+    "TaskFailedError",
     "TaskLostError",
     "TombstoneError",
     "current_task",
@@ -84,7 +87,8 @@ log = logs.get("activity_worker")
 class ActivityWorker:
     """Runs activities for SWF.  No network before `run`.
 
-    `activities` maps activity types to functions and may be changed at any time.  A subclass
+    `activities` maps activity types to functions and may be changed at any time; `functions` the
+    names of Lambda functions to the Python functions that stand for them.  A subclass
     may override the method of an activity; the worker then runs that.  Called directly (in a
     unit test), a method works without any engine.
     """
@@ -104,6 +108,7 @@ class ActivityWorker:
         self.concurrency = _checked_count("concurrency", concurrency)
         self.activities: dict[str, Activity] = dict(ACTIVITIES)
         self.activities.update((name, getattr(self, method)) for name, method in METHODS.items())
+        self.functions: dict[str, functions.Function] = dict(FUNCTIONS)
         self._turn = threading.Semaphore(min(_checked_count("pollers", pollers), concurrency))
         self._in_work: set[TaskContext] = set()
         self._heartbeats = Heartbeats(self._send_heartbeat)
@@ -216,12 +221,12 @@ class ActivityWorker:
 
     def _opened(
         self, task: Mapping[str, Any]
-    ) -> tuple[TaskContext, dict[str, Json], Failed | None]:
+    ) -> tuple[TaskContext, Json, Failed | None]:
         """The task's context and input; a failure too when the input cannot be read."""
         if "payload_error" in task:
             return self._context(task, {}), {}, Failed.of(task["payload_error"])
         try:
-            data, envelope = read_input(wire.loads(task.get("input")))
+            data, envelope = wire.activity_input(wire.loads(task.get("input")))
             return self._context(task, envelope), data, None
         except Exception as error:  # noqa: BLE001 - the task fails, not the worker
             return self._context(task, {}), {}, Failed.of(error)
@@ -239,11 +244,14 @@ class ActivityWorker:
             activity=name,
             activity_id=task["activityId"],
             token=task["taskToken"],
+            poll=envelope.get("poll"),
+            credentials=envelope.get("credentials"),
+            any_json=bool(envelope.get("json", False)),
             settings=self.settings,
         )
 
-    def _outcome(self, data: dict[str, Json], context: TaskContext) -> Outcome:
-        function = self.activities.get(context.activity)
+    def _outcome(self, data: Json, context: TaskContext) -> Outcome:
+        function = self._function(context.activity)
         if function is not None:
             return execute(function, data, context)
         error = ActivityNotRegisteredError(
@@ -251,6 +259,13 @@ class ActivityWorker:
             "activities/registry.py or worker.activities and restart the worker"
         )
         return Failed.of(error, "ActivityNotRegistered")
+
+    def _function(self, name: str) -> Activity | None:
+        """What does an activity: a function of ours, a Lambda function's stand-in, AWS itself."""
+        if name in functions.NAMES:
+            known = {**self.activities, **self.functions}
+            return partial(functions.invoke, known)
+        return self.activities.get(name) or services.find(name)
 
     # --- reporting -----------------------------------------------------------------------
 

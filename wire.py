@@ -88,6 +88,34 @@ def is_sealed(text: str) -> bool:
     return text.startswith(SEAL)
 
 
+def activity_input(value: Json) -> tuple[Json, dict[str, Json]]:
+    """An activity's input and our envelope, from the value on the wire, its references resolved.
+
+    Where the envelope has `json` (States Language), the input is any value.  Else it is an
+    object: what travelled in the envelope is merged under the rest, input of others that is no
+    object stands under `input`, and none is an empty object.
+    """
+    if not isinstance(value, dict):
+        return ({} if value is None else {"input": value}), {}
+    rest = {key: item for key, item in value.items() if key != ENVELOPE}
+    envelope = value.get(ENVELOPE)
+    if not isinstance(envelope, dict):
+        return rest, {}
+    if envelope.get("json") and "input" in envelope:
+        return envelope["input"], envelope
+    carried = envelope.get("input", {})
+    return {**(carried if isinstance(carried, dict) else {"input": carried}), **rest}, envelope
+
+
+def function_names(name: str) -> tuple[str, ...]:
+    """The names by which a Lambda function may be known: as it is written, and its own name.
+
+    `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:ALIAS]`, `ACCOUNT:NAME` or `NAME`.
+    """
+    own = name.partition(":function:")[2] or name
+    return tuple(dict.fromkeys([name, own, own.partition(":")[0], own.rpartition(":")[2]]))
+
+
 def pending(state: Json, seconds: int) -> dict[str, Json]:
     """What an activity gives that is not done yet: it is called again after so many seconds.
 

@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 
 import wire
 from activities.context import TaskContext, entered
-from errors import ActivityCanceled, NonRetryableError
+from errors import ActivityCanceled, NonRetryableError, TaskFailedError
 from wire import Json
 
 MESSAGE_CHARACTERS = 4_096  # of an error's message, within the details of a failure
+CAUSE_CHARACTERS = 20_000  # of a cause that an activity gives for itself
 TRACE_CHARACTERS = 24_000  # of its trace, before cutting to what SWF takes
 
 
@@ -39,13 +40,17 @@ class Failed:
     @classmethod
     def of(cls, error: BaseException, name: str = "") -> Failed:
         """What the decider is told about an exception; `name` replaces its type's name."""
-        name, message = name or type(error).__name__, _message_of(error)
+        told = error if isinstance(error, TaskFailedError) else None
+        name = name or (told.error if told is not None else type(error).__name__)
+        message = _message_of(error)
         reason = f"{name}: {message}" if message else name
-        facts = {
+        facts: dict[str, Json] = {
             "type": name,
             "message": wire.cut(message, MESSAGE_CHARACTERS),
             "retryable": not isinstance(error, NonRetryableError),
         }
+        if told is not None:
+            facts |= {"retryable": told.retryable, "cause": wire.cut(told.cause, CAUSE_CHARACTERS)}
         return cls(wire.cut(reason, wire.REASON_CHARACTERS), _details(facts, _trace_of(error)))
 
 
@@ -60,7 +65,7 @@ Outcome: TypeAlias = Completed | Failed | Canceled
 
 
 def execute(
-    function: Callable[[dict[str, Json]], Any], data: dict[str, Json], task: TaskContext
+    function: Callable[[Any], Any], data: Json, task: TaskContext
 ) -> Outcome:
     """Call an activity within its task.
 
@@ -70,40 +75,28 @@ def execute(
     try:
         with entered(task):
             result = function(data)
-        return Completed(result_text(result, task.activity))
+        return Completed(result_text(result, task.activity, any_json=task.any_json))
     except ActivityCanceled as canceled:
         return Canceled(str(canceled.details))
     except BaseException as error:  # noqa: BLE001 - see the docstring
         return Failed.of(error)
 
 
-def result_text(result: Any, activity: str) -> str:
-    """The JSON text of an activity's result; says what is wrong with one that is no JSON dict."""
-    if not isinstance(result, dict):
+def result_text(result: Any, activity: str, *, any_json: bool = False) -> str:
+    """The JSON text of an activity's result; says what is wrong with one that is no JSON dict.
+
+    With `any_json`, as in States Language, any JSON value will do.
+    """
+    if not any_json and not isinstance(result, dict):
         raise TypeError(f"{activity} returned {type(result).__name__}; an activity returns a dict")
     try:
         text = wire.dumps(result)
     except (TypeError, ValueError, RecursionError) as error:
         raise type(error)(f"the result of {activity} is not JSON: {error}") from error
-    if any(f'"{key}"' in text for key in wire.RESERVED_KEYS):
+    pending = any_json and wire.pending_of(result) is not None
+    if not pending and any(f'"{key}"' in text for key in wire.RESERVED_KEYS):
         wire.check_free_of_reserved_keys(result)
     return text
-
-
-def read_input(value: Json) -> tuple[dict[str, Json], dict[str, Json]]:
-    """An activity's input and our envelope, from the value on the wire, its references resolved.
-
-    Input that travelled in the envelope is merged under the rest.  Input of others that is
-    no object stands under `input`; none is an empty object.
-    """
-    if not isinstance(value, dict):
-        return ({} if value is None else {"input": value}), {}
-    rest = {key: item for key, item in value.items() if key != wire.ENVELOPE}
-    envelope = value.get(wire.ENVELOPE)
-    if not isinstance(envelope, dict):
-        return rest, {}
-    carried = envelope.get("input", {})
-    return {**(carried if isinstance(carried, dict) else {"input": carried}), **rest}, envelope
 
 
 def _details(facts: dict[str, Json], trace: str) -> str:

@@ -17,8 +17,10 @@ from activities.saving import save_results
 from activities.undo import compensate_transaction, rollback_step
 from activities.validation import validate_input
 
-Activity: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
-"""What an activity is: `{...input, "previous_results": {...}}` in, a JSON object out."""
+Activity: TypeAlias = Callable[[Any], Any]
+"""What an activity is: `{...input, "previous_results": {...}}` in, a JSON object out.
+
+In a definition in States Language it gets what the state says, and may give any JSON."""
 
 ACTIVITIES: dict[str, Activity] = {
     "ValidateInput": validate_input,
@@ -30,3 +32,9 @@ ACTIVITIES: dict[str, Activity] = {
     "CompensateTransaction": compensate_transaction,
 }
 """Every activity that a worker of this project offers."""
+
+FUNCTIONS: dict[str, Activity] = {}
+"""Lambda functions that activity workers run as Python: name or ARN to function.
+
+    FUNCTIONS["charge-card"] = charge_card       # the event in, the result out, any JSON
+"""

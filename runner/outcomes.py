@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from errors import InvalidInputError
-from wire import ENVELOPE, REASON_CHARACTERS, Json, cut, dumps, loads
+from wire import REASON_CHARACTERS, Json, activity_input, cut, dumps, loads
 from workflow import Definition
 
 TIMEOUTS = ("START_TO_CLOSE", "SCHEDULE_TO_START", "SCHEDULE_TO_CLOSE", "HEARTBEAT")
@@ -33,12 +33,17 @@ class Failed:
     retryable: bool = True
     after: float = 0.0
     stops: bool = True
+    cause: str | None = None
+    """What States Language tells catchers, where it is not the message."""
+    error: str | None = None
+    """The error's name, where it is not what stands before the colon."""
 
     @property
     def details(self) -> str:
         """The details of the failure, as an activity worker writes them."""
         name, _, message = self.reason.partition(": ")
-        return dumps({"type": name, "message": message, "retryable": self.retryable})
+        told = {"type": self.error or name, "message": message, "retryable": self.retryable}
+        return dumps(told if self.cause is None else {**told, "cause": self.cause})
 
 
 @dataclass(frozen=True)
@@ -75,16 +80,23 @@ class Task:
     is_child: bool = False
 
     @property
-    def input(self) -> dict[str, Json]:
-        """What an activity function gets: the input with `previous_results`, our envelope off."""
-        value = loads(self.text)
-        if not isinstance(value, dict):
-            return {} if value is None else {"input": value}
-        envelope = value.pop(ENVELOPE, None)
-        if isinstance(envelope, dict) and "input" in envelope:
-            carried = envelope["input"]
-            return {**(carried if isinstance(carried, dict) else {"input": carried}), **value}
+    def input(self) -> Json:
+        """What an activity function gets: the input with `previous_results`, our envelope off.
+
+        In States Language any JSON value, exactly as the state says; else an object.
+        """
+        value, envelope = activity_input(loads(self.text))
         return value
+
+    @property
+    def envelope(self) -> dict[str, Json]:
+        """What the core tells a worker beside the input."""
+        return activity_input(loads(self.text))[1]
+
+    @property
+    def any_json(self) -> bool:
+        """Whether the result may be any JSON value; else it is an object."""
+        return bool(self.envelope.get("json"))
 
 
 @dataclass(frozen=True)
@@ -105,13 +117,14 @@ class Ended:
 def outcome_of(document: Any, where: str) -> Outcome:
     """The outcome that JSON tells; `InvalidInputError` says what is wrong, and `where`.
 
-    `{"result": ...}`, `{"error": "Name: message", "retryable": false}` or `{"timeout": KIND}`,
+    `{"result": ...}`, `{"error": "Name: message", "retryable": false}` (or `{"error": "Name",
+    "cause": "text"}`) or `{"timeout": KIND}`,
     each with `after` (seconds) and `stops` (false: it does not heed a request to stop), if wanted.
     """
     if not isinstance(document, Mapping):
         raise InvalidInputError(f"{where}: an outcome is an object, not {dumps(document)[:60]}")
     kinds = [name for name in ("result", "error", "timeout") if name in document]
-    unknown = sorted(document.keys() - {*kinds, "after", "retryable", "stops"})
+    unknown = sorted(document.keys() - {*kinds, "after", "retryable", "stops", "cause"})
     if len(kinds) > 1 or unknown:
         wrong = f"unknown member {unknown[0]}" if unknown else " and ".join(kinds) + " at once"
         raise InvalidInputError(
@@ -121,7 +134,10 @@ def outcome_of(document: Any, where: str) -> Outcome:
     more = {"after": _seconds(document.get("after"), where), "stops": document.get("stops", True)}
     if "error" in document:
         retryable = document.get("retryable", True)
-        return Failed(cut(str(document["error"]), REASON_CHARACTERS), retryable, **more)
+        reason, cause = str(document["error"]), document.get("cause")
+        name = None if cause is None else reason.partition(": ")[0]
+        text = None if cause is None else str(cause)
+        return Failed(cut(reason, REASON_CHARACTERS), retryable, **more, cause=text, error=name)
     if "timeout" in document:
         return TimedOut(_timeout(document["timeout"], where), **_given(more, document))
     return Completed(document.get("result", {}), **more)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from errors import ActivityNotRegisteredError, InvalidInputError, NonRetryableError
+from errors import (
+    ActivityNotRegisteredError,
+    InvalidInputError,
+    NonRetryableError,
+    TaskFailedError,
+)
 from runner.outcomes import Completed, Failed, Outcome, Task, TimedOut, outcome_of
-from wire import REASON_CHARACTERS, Json, cut, dumps
+from wire import REASON_CHARACTERS, cut, dumps, function_names
+from workflow import places
 
-Function: TypeAlias = Callable[[dict[str, Json]], Any]
-"""An activity: input dict in, result dict out; an exception is a failure."""
+Function: TypeAlias = Callable[[Any], Any]
+"""An activity: input dict in, result dict out; an exception is a failure.  A Lambda function, or
+an activity in States Language: any JSON in and out."""
 
 Registry: TypeAlias = Mapping[str, Function]
 """Activity name to function."""
@@ -23,8 +30,15 @@ class Worker(Protocol):
         """How the task went."""
 
 
+LAMBDA = ("aws.lambda", "aws.lambda.invoke")
+"""Activities that call a Lambda function, which `FunctionName` of their input names."""
+
+
 class Functions:
-    """Calls the function of the activity's name, as an activity worker does."""
+    """Calls the function of the activity's name, as an activity worker does.
+
+    A Lambda function is looked for by its ARN, and by its own name.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -33,6 +47,8 @@ class Functions:
         """Call it; `ActivityNotRegisteredError` where there is none."""
         if task.is_child:
             return None
+        if task.activity in LAMBDA:
+            return call_lambda(self._registry, task)
         function = self._registry.get(task.activity)
         if function is None:
             known = ", ".join(sorted(self._registry)) or "none"
@@ -45,7 +61,13 @@ class Functions:
 def call(function: Function, task: Task) -> Outcome:
     """Call an activity; whatever it raises is a failure under its exception's name."""
     try:
-        result = _checked(function(task.input), task.activity)
+        result = function(task.input)
+        if not task.any_json:
+            _check(result, task.activity)
+        dumps(result)
+    except TaskFailedError as error:
+        reason = cut(f"{error.error}: {error.cause}", REASON_CHARACTERS)
+        return Failed(reason, error.retryable, error=error.error, cause=error.cause)
     except Exception as error:  # noqa: BLE001 - an activity may raise anything
         name, message = type(error).__name__, str(error)
         reason = cut(f"{name}: {message}" if message else name, REASON_CHARACTERS)
@@ -53,12 +75,35 @@ def call(function: Function, task: Task) -> Outcome:
     return Completed(result)
 
 
-def _checked(result: Any, activity: str) -> Json:
+def call_lambda(registry: Registry, task: Task) -> Outcome:
+    """Call the Python function that stands for a Lambda function; an exception is told as there."""
+    name, event = task.input["FunctionName"], task.input["Payload"]
+    found = [registry[known] for known in function_names(name) if known in registry]
+    if not found:
+        error = "Lambda.ResourceNotFoundException"
+        why = f"Function not found: {name}"
+        return Failed(cut(f"{error}: {why}", REASON_CHARACTERS), error=error, cause=why)
+    try:
+        result = found[0](event)
+        dumps(result)
+    except TaskFailedError as error:
+        reason = cut(f"{error.error}: {error.cause}", REASON_CHARACTERS)
+        return Failed(reason, error.retryable, error=error.error, cause=error.cause)
+    except Exception as error:  # noqa: BLE001 - a function may raise anything
+        return lambda_failure(type(error).__name__, str(error))
+    return Completed(result)
+
+
+def lambda_failure(error: str, message: str) -> Failed:
+    """A failure as AWS Lambda tells of an exception: its cause is JSON."""
+    cause = dumps({"errorMessage": message, "errorType": error, "stackTrace": []})
+    return Failed(cut(f"{error}: {message}", REASON_CHARACTERS), error=error, cause=cause)
+
+
+def _check(result: Any, activity: str) -> None:
     if not isinstance(result, dict):
         kind = type(result).__name__
         raise TypeError(f"{activity} returned {kind}; an activity returns a dict")
-    dumps(result)
-    return result
 
 
 Outcomes: TypeAlias = Mapping[str, Any]
@@ -86,6 +131,8 @@ class Script:
         for key in _names(task):
             if key in self._outcomes:
                 return self._next(key, task)
+        if task.activity in LAMBDA and _knows(self._otherwise, task):
+            return call_lambda(self._otherwise, task)
         function = None if task.is_child else self._otherwise.get(task.activity)
         if function is not None:
             return call(function, task)
@@ -100,10 +147,14 @@ class Script:
         return sequence[min(asked, len(sequence) - 1)]
 
 
+def _knows(registry: Registry, task: Task) -> bool:
+    return any(name in registry for name in function_names(task.input["FunctionName"]))
+
+
 def _names(task: Task) -> list[str]:
     if task.undo:
         return [f"{task.activity} {task.path}", task.activity]
-    name = task.path.rpartition(".")[2]
+    name = places.name_of(task.path)
     plain = list(dict.fromkeys([task.path, name, task.activity]))
     return [*(f"{task.process}/{item}" for item in plain), *plain]
 

@@ -16,6 +16,8 @@ def pump(machine: Machine) -> None:
     while True:
         if machine.failed:
             failures.visit_failed(machine, *machine.failed.popleft())
+        elif machine.missed:
+            failures.missed(machine, *machine.missed.popleft())
         elif machine.unwound:
             _unwound(machine, machine.unwound.popleft())
         elif machine.landing is not None:
@@ -71,7 +73,7 @@ def _after(machine: Machine, frame: Frame, what: Stop) -> None:
     elif what.then == "composite":
         failures.composite_failed(machine, frame, Failure(**what.what["failure"]))
     elif what.then == "rollback":
-        saga.start(machine, **what.what)
+        saga.start_or_fail(machine, **what.what)
     elif what.then == "fail":
         machine.state.failure = what.what
         flow.end(machine, "fail")

@@ -13,9 +13,9 @@ from typing import Any
 
 from errors import UndecidableError
 from wire import Json, dumps, loads
-from workflow import dataflow, failures, flow, unwinding
+from workflow import data, failures, flow, unwinding
 from workflow.divergence import diverged, unwanted
-from workflow.graph import Child
+from workflow.graph import TASK_FAILED, TIMEOUT, Child
 from workflow.machine import Failure, Machine
 from workflow.policy import patience
 from workflow.state import Open, Phase, Via, Work
@@ -50,18 +50,22 @@ def start(machine: Machine, work: Work) -> dict[str, Any]:
         raise UndecidableError(f"{visit.path} is no child; report this as a bug")
     child_id, started = workflow_id(machine, work), machine.state.started
     settings = machine.of(state)
+    name, _, version = work.activity.partition("@")
+    limit = (work.limits or [None])[0]
+    policy = started.get("childPolicy")
     envelope = {
         "start_id": child_id,
         "parent": {"workflow_id": machine.workflow_id, "work": work.key, "attempt": work.attempt},
     }
     found: dict[str, Any] = {
-        "workflowType": {"name": state.process, "version": state.version},
+        "workflowType": {"name": name, "version": version},
         "workflowId": child_id,
         "control": dumps({"path": visit.path, "visit": visit.number, "attempt": work.attempt}),
-        "input": dumps(dataflow.child_input(machine, work, envelope)),
-        "childPolicy": started.get("childPolicy"),
+        "input": dumps(data.of(machine).child_input(machine, work, envelope)),
+        "childPolicy": policy if state.awaited else "ABANDON",
         "taskList": {"name": settings.task_list} if settings.task_list else started.get("taskList"),
         "executionStartToCloseTimeout": settings.start_to_close
+        or (None if limit is None else str(limit))
         or started.get("executionStartToCloseTimeout"),
         "taskStartToCloseTimeout": started.get("taskStartToCloseTimeout"),
         "tagList": started.get("tagList"),
@@ -126,6 +130,9 @@ def initiated(machine: Machine, found: Mapping[str, Any]) -> None:
 def _check_expected(machine: Machine, work: Work | None, found: Mapping[str, Any]) -> None:
     """Replaying must ask for the child that the history has; else another definition made it."""
     kind = f"{found['workflowType']['name']}@{found['workflowType']['version']}"
+    named = f"{found['workflowType']['name']}@"
+    if work is not None and machine.definition.by_document and work.activity.startswith(named):
+        work.activity = kind  # its version was the highest that was published then
     if work is not None and work.activity != kind:
         step = machine.visit(work.entry).path
         raise diverged(machine, f"child {work.activity}", f"child {kind}", step)
@@ -157,7 +164,12 @@ def started(machine: Machine, found: Mapping[str, Any]) -> None:
     if work is not None:
         machine.put(work, Phase.STARTED)
         work.cancel_requested = False  # one that came before it was there found nothing
-        machine.visit(work.entry).given_out = True
+        visit = machine.visit(work.entry)
+        visit.given_out = True
+        state = machine.graph(visit)
+        if isinstance(state, Child) and not state.awaited:
+            machine.forget(found["initiatedEventId"])
+            done(machine, work, None)
 
 
 def completed(machine: Machine, found: Mapping[str, Any]) -> None:
@@ -175,9 +187,23 @@ def ended(how: str) -> Callable[[Machine, Mapping[str, Any]], None]:
         work = _open_work(machine, found)
         if work is not None:
             machine.forget(found["initiatedEventId"])
-            closed(machine, work, Failure(f"ChildFailed: {found.get('reason') or how}"))
+            closed(machine, work, _failure(machine, found, how))
 
     return handler
+
+
+def _failure(machine: Machine, found: Mapping[str, Any], how: str) -> Failure:
+    """Why a child gave no result; in States Language its description is the cause."""
+    reason = f"ChildFailed: {found.get('reason') or how}"
+    if not machine.definition.by_document:
+        return Failure(reason)
+    if how == "it timed out":
+        return Failure(reason, name=TIMEOUT)
+    details = loads(found.get("details"))
+    told = details if isinstance(details, dict) else {"Cause": found.get("details") or how}
+    status = "ABORTED" if how in ("it was canceled", "it was terminated") else "FAILED"
+    cause = {key: told[key] for key in ("Error", "Cause") if key in told} | {"Status": status}
+    return Failure(reason, name=TASK_FAILED, cause=dumps(cause))
 
 
 def _open_work(machine: Machine, found: Mapping[str, Any]) -> Work | None:
@@ -188,6 +214,7 @@ def _open_work(machine: Machine, found: Mapping[str, Any]) -> Work | None:
 def done(machine: Machine, work: Work, result: Json) -> None:
     """Take a child's result."""
     machine.tell("activity_completed", step=work.activity, attempt=work.attempt)
+    result = data.of(machine).child_result(machine, work, result)
     flow.finish(machine, machine.visit(work.entry), result)
     unwinding.stopped(machine, work)
 
@@ -220,7 +247,8 @@ def _child_closed(machine: Machine, payload: Any) -> None:
     if payload.get("status") == "COMPLETED":
         done(machine, work, payload.get("result"))
     else:
-        closed(machine, work, Failure(f"ChildFailed: {payload.get('reason') or 'closed'}"))
+        told = {"reason": payload.get("reason"), "details": payload.get("details")}
+        closed(machine, work, _failure(machine, told, "it closed"))
 
 
 SIGNALS: dict[str, Callable[[Machine, Any], None]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from wire import REASON_CHARACTERS, Json, cut, dumps, wrap_start
-from workflow import dataflow
-from workflow.graph import compensation_of
+from workflow import data, interrupts
+from workflow.graph import TIMEOUT, compensation_of
 from workflow.machine import Machine
 from workflow.saga import named
 from workflow.snapshot import carried
@@ -16,7 +16,8 @@ def close(machine: Machine) -> dict[str, Any]:
     """The decision that closes the execution."""
     how = machine.state.ending
     if how == "complete":
-        kind, block = "CompleteWorkflowExecution", {"result": dumps(dataflow.output(machine))}
+        result = data.of(machine).output(machine)
+        kind, block = "CompleteWorkflowExecution", {"result": dumps(result)}
     elif how == "cancel":
         kind, block = "CancelWorkflowExecution", {"details": dumps(_cancel_details(machine))}
     else:
@@ -30,7 +31,7 @@ def told(machine: Machine) -> tuple[str, Json, str]:
     """The same for a parent: status, result, reason."""
     how = machine.state.ending
     if how == "complete":
-        return "COMPLETED", dataflow.output(machine), ""
+        return "COMPLETED", data.of(machine).output(machine), ""
     if how == "cancel":
         return "CANCELED", None, "it was canceled"
     return "FAILED", None, failure(machine)[0]
@@ -50,6 +51,8 @@ def continue_as_new(machine: Machine) -> dict[str, Any]:
 
 def failure(machine: Machine) -> tuple[str, dict[str, Json]]:
     """Reason and details of a failed execution: what failed, what was undone, what was not."""
+    if machine.definition.by_document:
+        return _error_output(machine)
     if machine.state.failure is not None:
         return _plain_failure(machine.state.failure)
     rollback = machine.rollback
@@ -65,6 +68,30 @@ def failure(machine: Machine) -> tuple[str, dict[str, Json]]:
         "compensated": rollback.compensated,
         "not_compensated": rollback.not_compensated,
     }
+    return cut(reason, REASON_CHARACTERS), details
+
+
+def _error_output(machine: Machine) -> tuple[str, dict[str, Json]]:
+    """As States Language fails: `Error` and `Cause`, each where there is one; and what was undone.
+
+    `TimedOut` says that the process's own time limit was over.
+    """
+    state, rollback = machine.state, machine.state.rollback
+    if state.failure is not None:
+        told = dict(state.failure.get("told") or {})
+        at = str(state.failure["at"])
+        if state.failure["reason"] == interrupts.DEADLINE:
+            told |= {"Error": TIMEOUT, "TimedOut": True}
+    else:
+        told = dict(machine.rollback.told or {"Error": machine.rollback.reason})
+        at = machine.rollback.failed
+    details: dict[str, Json] = {**told, "at": at}
+    if rollback is not None and state.failure is None:
+        details |= {
+            "compensated": rollback.compensated,
+            "not_compensated": rollback.not_compensated,
+        }
+    reason = str(told.get("Error") or "failed")
     return cut(reason, REASON_CHARACTERS), details
 
 

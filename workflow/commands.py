@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 from errors import UndecidableError
 from wire import PAYLOAD_CHARACTERS, Json, dumps
-from workflow import children, closing, dataflow, interrupts, markers
+from workflow import children, closing, data, interrupts, markers
 from workflow.graph import Settings
+from workflow.language.view import resolved
 from workflow.machine import Machine
 from workflow.policy import patience
 from workflow.state import CORE_REVISION, ROOT, Mode, Open, Phase, Stop, Via, Work
@@ -25,6 +26,7 @@ Decision: TypeAlias = dict[str, Any]
 RESPONSE_DECISIONS = 100  # SWF takes more at times, and promises none
 RESPONSE_BYTES = 900_000  # SWF's limit is 1 MB with headers
 OPEN_AT_ONCE = 900  # of activities, timers, children each: SWF's limit is 1,000
+FUNCTION_SECONDS = 300  # SWF's limit for a Lambda task
 HISTORY_SOFT_LIMIT = 8_000  # events after which a run starts nothing new and continues as new
 HISTORY_HARD_LIMIT = 15_000  # events after which it does so whatever is open
 
@@ -102,6 +104,7 @@ def _text_bytes(text: str) -> int:
 _WAKING = frozenset(
     {
         "ScheduleActivityTask",
+        "ScheduleLambdaFunction",
         "StartTimer",
         "StartChildWorkflowExecution",
         "SignalExternalWorkflowExecution",
@@ -224,7 +227,24 @@ def _asked(machine: Machine, work: Work) -> Decision:
         return _retry_timer(machine, work)
     if work.via is Via.CHILD:
         return _decision("StartChildWorkflowExecution", **children.start(machine, work))
+    if work.via is Via.LAMBDA:
+        return _invoke(machine, work)
     return _schedule(machine, work)
+
+
+def _invoke(machine: Machine, work: Work) -> Decision:
+    """A function gets exactly its event: no envelope of ours, and no reference in it."""
+    called: Any = work.input
+    limit = (work.limits or [None])[0]
+    name = called["FunctionName"]
+    return _decision(
+        "ScheduleLambdaFunction",
+        id=work.activity_id,
+        name=name.partition(":function:")[2] or name,
+        control=dumps({**identity(machine, work), "entry": work.entry}),
+        input=dumps(resolved(called["Payload"], machine.content)),
+        startToCloseTimeout=None if limit is None else str(min(limit, FUNCTION_SECONDS)),
+    )
 
 
 def _schedule(machine: Machine, work: Work) -> Decision:
@@ -232,19 +252,46 @@ def _schedule(machine: Machine, work: Work) -> Decision:
     if work.kind == "step":
         settings = machine.of(machine.graph(machine.visit(work.entry)))
     own_list = {"name": settings.task_list} if settings.task_list else None
+    limited, beating = _limits(machine, work)
+    envelope: dict[str, Json] = {"start_id": machine.state.start_id, **identity(machine, work)}
     return _decision(
         "ScheduleActivityTask",
         activityType={"name": work.activity, "version": machine.definition.version},
         activityId=work.activity_id,
-        control=dumps({**dataflow.identity(machine, work), "entry": work.entry}),
-        input=dumps(dataflow.work_input(machine, work)),
+        control=dumps({**identity(machine, work), "entry": work.entry}),
+        input=dumps(data.of(machine).work_input(machine, work, envelope)),
         taskList=own_list or machine.state.started.get("taskList"),
         taskPriority=None if settings.priority is None else str(settings.priority),
-        startToCloseTimeout=settings.start_to_close or policy.start_to_close,
+        startToCloseTimeout=limited or settings.start_to_close or policy.start_to_close,
         scheduleToStartTimeout=settings.schedule_to_start or policy.schedule_to_start,
         scheduleToCloseTimeout=settings.schedule_to_close or policy.schedule_to_close,
-        heartbeatTimeout=settings.heartbeat or policy.heartbeat,
+        heartbeatTimeout=beating or settings.heartbeat or policy.heartbeat,
     )
+
+
+def _limits(machine: Machine, work: Work) -> tuple[str | None, str | None]:
+    """What States Language says of how long an attempt may take, and be silent.
+
+    It has no limit of its own: a state that sets none may take as long as it likes.  What only
+    sends a task token out has the usual limits, for they are for the answer; the same holds for
+    what is asked again until it is done.
+    """
+    if not machine.definition.by_document or work.kind != "step" or work.limits is None:
+        return None, None
+    state = machine.graph(machine.visit(work.entry))
+    if getattr(state, "token", False) or work.poll is not None:
+        return None, None
+    limited, beating = work.limits
+    return str(limited or "NONE"), None if beating is None else str(beating)
+
+
+def identity(machine: Machine, work: Work) -> dict[str, Json]:
+    """By which a worker knows the visit that it works on."""
+    if work.kind == "transaction":
+        return {"path": work.activity, "visit": work.entry, "attempt": work.attempt}
+    visit = machine.visit(work.entry)
+    found: dict[str, Json] = {"path": visit.path, "visit": visit.number, "attempt": work.attempt}
+    return {**found, "undo": True} if work.kind == "undo" else found
 
 
 # --- timers -----------------------------------------------------------------------------------
@@ -313,8 +360,13 @@ def _has_grace(machine: Machine, number: int) -> bool:
 
 
 def _cancel_requests(machine: Machine, works: Iterable[Work]) -> list[Decision]:
-    asked = [work for work in works if work.in_flight and not work.cancel_requested]
+    asked = [work for work in works if _can_be_asked(work)]
     return [_cancel_request(machine, work) for work in asked]
+
+
+def _can_be_asked(work: Work) -> bool:
+    """Whether a request to stop can be sent: functions take none."""
+    return work.in_flight and not work.cancel_requested and work.via is not Via.LAMBDA
 
 
 def _cancel_request(machine: Machine, work: Work) -> Decision:
@@ -364,7 +416,8 @@ def _winding_up(machine: Machine) -> bool:
 def _must_continue(machine: Machine) -> bool:
     if not _winding_up(machine) or _stops_work(machine):
         return False
-    return not machine.counts["activity"] or machine.state.event_id >= HISTORY_HARD_LIMIT
+    in_flight = machine.counts["activity"] or machine.counts["lambda"]
+    return not in_flight or machine.state.event_id >= HISTORY_HARD_LIMIT
 
 
 def _stops_work(machine: Machine) -> bool:
@@ -382,10 +435,13 @@ def _all_timers(machine: Machine) -> list[Decision]:
     decisions = [
         _decision("CancelTimer", timerId=item.id)
         for item in machine.state.open.values()
-        if item.kind not in ("activity", "child", "ask", "report") and item.id not in unwanted
+        if item.kind not in _NO_TIMERS and item.id not in unwanted
     ]
     works = [w for w in machine.state.works.values() if w.via is Via.ACTIVITY]
     return [*decisions, *_cancel_requests(machine, works)]
+
+
+_NO_TIMERS = ("activity", "lambda", "child", "ask", "report")
 
 
 # --- shapes -----------------------------------------------------------------------------------

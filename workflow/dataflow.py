@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from errors import DataError
 from wire import ENVELOPE, Json, is_reference
 from workflow import paths
-from workflow.graph import Map
-from workflow.machine import Machine
-from workflow.state import ROOT, Frame, Visit, Work
+from workflow.conditions import holds, moment
+from workflow.graph import ALL_ERRORS, TASK_FAILED, TIMEOUT, Choice, Fail, Map, Wait
+from workflow.machine import Failure, Machine
+from workflow.state import ROOT, Frame, Outcome, Visit, Work
 
 
 def results(machine: Machine, visit: Visit) -> dict[str, Json]:
@@ -87,10 +89,9 @@ def _without_lists(machine: Machine, visit: Visit) -> Json:
 # --- what activities get ----------------------------------------------------------------------
 
 
-def work_input(machine: Machine, work: Work) -> Json:
+def work_input(machine: Machine, work: Work, envelope: dict[str, Json]) -> Json:
     """The input of an activity on the wire: the caller's, earlier results, and who it is."""
     state = machine.state
-    envelope: dict[str, Json] = {"start_id": state.start_id, **identity(machine, work)}
     if work.kind == "transaction":
         value, extra = state.inputs[state.root.input], _reversal(machine)
     else:
@@ -114,15 +115,6 @@ def child_input(machine: Machine, work: Work, envelope: dict[str, Json]) -> Json
     if isinstance(value, dict) and not is_reference(value):
         return {**value, **extra, ENVELOPE: envelope}
     return {ENVELOPE: {**envelope, "input": {"input": value, **extra}}}
-
-
-def identity(machine: Machine, work: Work) -> dict[str, Json]:
-    """By which a worker knows the visit that it works on."""
-    if work.kind == "transaction":
-        return {"path": work.activity, "visit": work.entry, "attempt": work.attempt}
-    visit = machine.visit(work.entry)
-    found: dict[str, Json] = {"path": visit.path, "visit": visit.number, "attempt": work.attempt}
-    return {**found, "undo": True} if work.kind == "undo" else found
 
 
 def _undo(machine: Machine, visit: Visit) -> dict[str, Json]:
@@ -163,3 +155,142 @@ def output(machine: Machine) -> Json:
     if isinstance(value, dict) and not is_reference(value):
         return {**value, "previous_results": found}
     return {"input": value, "previous_results": found}
+
+
+# --- states -----------------------------------------------------------------------------------
+
+
+def entered(_: Machine, __: Visit) -> None:
+    """Nothing is kept of a state's entrance but the visit."""
+
+
+def passed(_: Machine, __: Visit) -> None:
+    """Nothing becomes of the data."""
+
+
+def chosen(machine: Machine, visit: Visit, state: Choice) -> str:
+    """The target of the first rule that holds."""
+    frame = machine.frame(visit)
+    for condition, target in state.rules:
+        if holds(condition, lambda path: read(machine, frame, path)):
+            return target
+    if state.default is None:
+        raise DataError(f"States.NoChoiceMatched: no rule of {state.name} holds")
+    return state.default
+
+
+def wait(machine: Machine, visit: Visit, state: Wait) -> tuple[int | None, float | None]:
+    """Seconds or a moment, given or read from the data."""
+    frame = machine.frame(visit)
+    until: Json = state.timestamp
+    seconds: Json = state.seconds
+    if state.seconds_path is not None:
+        seconds = _seconds(state.seconds_path, read(machine, frame, state.seconds_path))
+    if state.timestamp_path is not None:
+        until = read(machine, frame, state.timestamp_path)
+    return (int(seconds), None) if until is None else (None, _until(until))
+
+
+def _seconds(path: str, value: Json) -> int:
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+    if not whole or not 0 <= value <= 99_999_999:
+        raise DataError(f"States.Runtime: {path} must be whole seconds, not {value!r}")
+    return int(value)
+
+
+def _until(value: Json) -> float:
+    found = moment(value)
+    if found is None:
+        raise DataError(f"States.Runtime: {value!r} is no time such as 2030-01-31T08:00:00Z")
+    return found.timestamp()
+
+
+def failure(_: Machine, __: Visit, state: Fail) -> Failure:
+    """The error and cause that are written."""
+    reason = ": ".join(text for text in (state.error, state.cause) if text)
+    return Failure(reason or f"{state.name} fails", retryable=False)
+
+
+def attempt(_: Machine, __: Visit, ___: Work) -> None:
+    """What an attempt gets is read when it is asked for: it does not change meanwhile."""
+
+
+def of_work(_: Machine, __: Work, result: Json) -> Json:
+    """What the activity gave."""
+    return result
+
+
+def child_result(_: Machine, __: Work, result: Json) -> Json:
+    """What the child gave."""
+    return result
+
+
+def took(_: Machine, visit: Visit, result: Json, __: Outcome) -> None:
+    """The result counts from now on, under the step's name."""
+    visit.result = result
+
+
+def caught(_: Machine, __: Visit, ___: Failure) -> str | None:
+    """There are no catchers."""
+    return None
+
+
+def matches(errors: tuple[str, ...], failure: Failure) -> bool:
+    """Whether a retrier's errors name a failure's."""
+    error = failure.error
+    for name in errors:
+        if name in (error, ALL_ERRORS) or (name == TASK_FAILED and error != TIMEOUT):
+            return True
+    return False
+
+
+# --- branches and items -----------------------------------------------------------------------
+
+
+def reads(_: Machine, __: Visit, ___: Map) -> Json:
+    """Items are in the data."""
+    return None
+
+
+def items(machine: Machine, visit: Visit, state: Map, _: Json = None) -> list[Json]:
+    """The list at the map's path."""
+    found = read(machine, machine.frame(visit), state.items_path)
+    if not isinstance(found, list):
+        raise DataError(f"States.Runtime: there is no list at {state.items_path}")
+    return found
+
+
+def concurrency(_: Visit, state: Map) -> int:
+    """As the step says."""
+    return state.concurrency
+
+
+def tolerates(_: Machine, __: Visit) -> bool:
+    """One failed item fails the map."""
+    return False
+
+
+def is_tolerated(_: Machine, __: Visit, ___: int) -> bool:
+    """As above."""
+    return False
+
+
+def begin_frame(_: Machine, visit: Visit, frame: Frame) -> None:
+    """All have the same input."""
+    frame.input = visit.input
+
+
+def composite_result(machine: Machine, visit: Visit) -> list[Json]:
+    """Per branch or item, its steps' results by name."""
+    frames = [machine.state.frames[number] for number in visit.frames]
+    return [own_results(machine, frame) for frame in frames]
+
+
+def writes(_: Machine, __: Visit) -> Json:
+    """Results are not written anywhere."""
+    return None
+
+
+def returned(_: Machine, frame: Frame, last: Visit) -> None:
+    """The edition of the input that a step had."""
+    frame.input = last.input

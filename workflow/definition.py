@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from errors import DefinitionError, UnknownStepError
+from expressions.errors import ExpressionError
 from wire import Json
 from workflow import serial, validation
 from workflow.graph import (
+    JSONATA,
     STEPS,
     Await,
     Child,
@@ -29,16 +31,20 @@ from workflow.graph import (
     exits,
     scopes_of,
 )
+from workflow.language import reading, resources
+from workflow.language.fields import Fields
+from workflow.language.jsonata_fields import JsonataFields
+from workflow.language.jsonpath_fields import JsonPathFields
 
 
 @dataclass(frozen=True)
 class Rollback:
     """What happens when a step is out of attempts."""
 
-    step: str = "RollbackStep"
-    """The activity that cleans up after the failed step."""
-    transaction: str = "CompensateTransaction"
-    """The activity that comes last and records the reversal as a whole."""
+    step: str | None = "RollbackStep"
+    """The activity that cleans up after the failed step; None: only what it declares itself."""
+    transaction: str | None = "CompensateTransaction"
+    """The activity that comes last and records the reversal as a whole; None for none."""
     on_cancel: bool = False
     """Whether a cancellation undoes too."""
     on_deadline: bool = False
@@ -66,13 +72,33 @@ class Definition:
     comment: str = ""
     deadline: int | None = None
     """Seconds that an execution may take in all; None means as long as SWF lets it."""
+    document: Mapping[str, Json] | None = None
+    """The document in States Language by whose rules data go through the states.
+
+    None for a process whose data are the input and `previous_results`."""
 
     def __post_init__(self) -> None:
-        problems = list(validation.problems(self))
+        problems = [] if self.by_document else list(validation.problems(self))
         if problems:
             raise DefinitionError(
                 f"definition {self.name} {self.version} cannot be used: " + "; ".join(problems)
             )
+
+    @property
+    def by_document(self) -> bool:
+        """Whether data go through the states by the rules of States Language."""
+        return self.document is not None
+
+    def fields(self, name: str) -> Fields:
+        """The compiled fields of a state; of a process in States Language only."""
+        found = self._fields.get(name)
+        if found is None:
+            found = self._fields[name] = compiled(self.state(name))
+        return found
+
+    @cached_property
+    def _fields(self) -> dict[str, Fields]:
+        return {}
 
     @property
     def root(self) -> Scope:
@@ -96,13 +122,18 @@ class Definition:
         named = [state.activity for state in states if isinstance(state, Task)]
         undoing = [compensation_of(state) for state in states]
         last = [self.rollback.step, self.rollback.transaction]
-        return tuple(dict.fromkeys(name for name in [*named, *undoing, *last] if name))
+        around = [name for state in states for name in _around_items(state)]
+        every = [*named, *around, *undoing, *last]
+        return tuple(dict.fromkeys(name for name in every if name))
 
     @property
     def children(self) -> tuple[tuple[str, str], ...]:
-        """Name and version of the processes that its steps start, each once."""
+        """Name and version of the processes that its steps start, each once.
+
+        The version is empty where the highest is meant; what only the data say is not named.
+        """
         states = [place.state for place in self.places.values()]
-        found = [(s.process, s.version) for s in states if isinstance(s, Child)]
+        found = [(s.process, s.version) for s in states if isinstance(s, Child) and s.process]
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -116,15 +147,20 @@ class Definition:
         """Whether an execution may come to wait for somebody."""
         states = [place.state for place in self.places.values()]
         return any(
-            isinstance(state, Await) or getattr(state, "on_failure", "") == "pause"
+            isinstance(state, Await)
+            or getattr(state, "token", False)
+            or getattr(state, "on_failure", "") == "pause"
             for state in states
         )
 
     @cached_property
     def hash(self) -> str:
         """Hash of the shape, 16 hexadecimal digits."""
-        document = serial.to_json(self, shape_only=True)
-        text = json.dumps(document | {"Comment": ""}, sort_keys=True)
+        if self.document is not None:
+            document = {**reading.shape(self.document), "Language": "States"}
+        else:
+            document = serial.to_json(self, shape_only=True) | {"Comment": ""}
+        text = json.dumps(document, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @cached_property
@@ -143,12 +179,20 @@ class Definition:
 
 def definition_to_json(definition: Definition) -> dict[str, Json]:
     """The definition in States Language with our few extensions (see `workflow.serial`)."""
+    if definition.document is not None:
+        return dict(definition.document)
     return serial.to_json(definition)
 
 
 def definition_from_json(name: str, version: str, document: Json) -> Definition:
-    """The definition that `definition_to_json` wrote; `DefinitionError` lists what is wrong."""
+    """The definition that a document says; `DefinitionError` lists what is wrong.
+
+    A document with `Rollback` is one that `definition_to_json` wrote of a process in Python; any
+    other is States Language, and must be valid (`asl.validate` tells, and `asl.load` asks it).
+    """
     try:
+        if "Rollback" not in document:
+            return _of_document(name, version, document)
         rollback = document["Rollback"]
         return Definition(
             name,
@@ -168,6 +212,45 @@ def definition_from_json(name: str, version: str, document: Json) -> Definition:
         raise DefinitionError(
             f"definition {name} {version} cannot be read: {type(error).__name__} {error}"
         ) from error
+
+
+def _of_document(name: str, version: str, document: Mapping[str, Json]) -> Definition:
+    scope = reading.scope(document)
+    saga = document.get("Saga", {})
+    return Definition(
+        name,
+        version,
+        scope.start_at,
+        scope.states,
+        Rollback(
+            saga.get("Step"),
+            saga.get("Transaction"),
+            saga.get("OnCancel", False),
+            saga.get("OnDeadline", False),
+        ),
+        document.get("Comment", ""),
+        document.get("TimeoutSeconds"),
+        document,
+    )
+
+
+def compiled(state: State) -> Fields:
+    """The fields of a state of States Language; `DefinitionError` where one cannot be read."""
+    says = state.says
+    try:
+        if says is not None and says.language == JSONATA:
+            return JsonataFields(state)
+        return JsonPathFields(state)
+    except ExpressionError as error:
+        raise DefinitionError(f"state {state.name!r}: {error}") from error
+
+
+def _around_items(state: State) -> list[str]:
+    """The activities by which a distributed map reads its items and writes their results."""
+    if not isinstance(state, Map) or state.says is None:
+        return []
+    found = {"ItemReader": resources.READ_ITEMS, "ResultWriter": resources.WRITE_RESULTS}
+    return [activity for member, activity in found.items() if member in state.says.members]
 
 
 def settings_of(state: State) -> Settings:

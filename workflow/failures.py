@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from wire import loads
-from workflow import saga
+from wire import Json, loads
+from workflow import data, flow, saga
 from workflow.flow import close
-from workflow.graph import ALL_ERRORS, PAUSE, TASK_FAILED, TIMEOUT, Retrier
+from workflow.graph import HEARTBEAT_TIMEOUT, PAUSE, TIMEOUT, Retrier
+from workflow.language.documents import error_output
 from workflow.machine import Failure, Machine
 from workflow.policy import UNCOUNTED_TRIES, patience
 from workflow.state import ROOT, Frame, Outcome, Phase, Stop, Via, Visit, Work
@@ -44,12 +45,49 @@ def of_activity(attributes: Mapping[str, Any]) -> Failure:
         reason,
         retryable=not told and not _named(reason, NON_RETRYABLE),
         counted=not any(_named(reason, error) for error in UNCOUNTED),
+        **_said(details),
     )
 
 
-def of_timeout(attributes: Mapping[str, Any]) -> Failure:
-    """The failure in an ActivityTaskTimedOut event."""
-    return Failure(f"{attributes['timeoutType']} timeout")
+def _said(details: Json) -> dict[str, Any]:
+    """Name and cause that an activity gives for itself; a message is a cause too."""
+    if not isinstance(details, dict) or not isinstance(details.get("type"), str):
+        return {}
+    cause = details.get("cause", details.get("message"))
+    return {"name": details["type"], **({"cause": cause} if isinstance(cause, str) else {})}
+
+
+def of_timeout(machine: Machine, work: Work, attributes: Mapping[str, Any]) -> Failure:
+    """The failure in an ActivityTaskTimedOut event.
+
+    In States Language a limit that the state does not set is ours: it tells that a worker died,
+    and the attempt is made again without being counted.
+    """
+    kind = attributes["timeoutType"]
+    reason = f"{kind} timeout"
+    if not machine.definition.by_document:
+        return Failure(reason)
+    if work.kind == "step" and not _is_set(machine, work, kind):
+        return Failure(reason, counted=False)
+    return Failure(reason, name=HEARTBEAT_TIMEOUT if kind == "HEARTBEAT" else TIMEOUT)
+
+
+def _is_set(machine: Machine, work: Work, kind: str) -> bool:
+    """Whether a state sets a time limit itself."""
+    if kind == "HEARTBEAT":
+        return work.limits is not None and work.limits[1] is not None
+    settings = machine.of(machine.graph(machine.visit(work.entry)))
+    return kind != "SCHEDULE_TO_START" or settings.schedule_to_start is not None
+
+
+def of_function(attributes: Mapping[str, Any]) -> Failure:
+    """The failure in a LambdaFunctionFailed event: the function's own error, if it tells one."""
+    details = loads(attributes.get("details"))
+    reason = attributes.get("reason") or "Lambda.Unknown"
+    told = details if isinstance(details, dict) else {}
+    error = str(told.get("errorType") or f"Lambda.{reason}")
+    text = attributes.get("details")
+    return Failure(f"{error}: {told.get('errorMessage') or text or ''}", name=error, cause=text)
 
 
 def _named(reason: str, error: str) -> bool:
@@ -62,6 +100,7 @@ def _named(reason: str, error: str) -> bool:
 def attempt_failed(machine: Machine, work: Work, failure: Failure) -> None:
     """Take a failed attempt: wait and try again, or give the work up."""
     work.error, work.cancel_requested = failure.reason, False
+    machine.let_go(work)
     machine.tell("activity_failed", step=work.activity, reason=failure.reason, attempt=work.attempt)
     if not failure.counted and work.tries < UNCOUNTED_TRIES:
         back_off(machine, work, patience(work.tries, 1, MISSING_FUNCTION_SECONDS))
@@ -80,23 +119,16 @@ def next_wait(machine: Machine, work: Work, failure: Failure) -> int | None:
     rules = None
     if work.kind == "step":
         rules = machine.of(machine.graph(machine.visit(work.entry))).retry
+    if rules is None and work.kind == "step" and machine.definition.by_document:
+        return None
     if rules is None:
         if work.via is Via.FRAMES or work.attempt >= machine.policy.max_attempts:
             return None
         return machine.policy.delay(work.attempt)
     for index, rule in enumerate(rules):
-        if names(rule, failure):
+        if data.of(machine).matches(rule.errors, failure):
             return _use(machine, work, index, rule)
     return None
-
-
-def names(rule: Retrier, failure: Failure) -> bool:
-    """Whether a retrier is for such a failure."""
-    error = failure.error
-    for name in rule.errors:
-        if name in (error, ALL_ERRORS) or (name == TASK_FAILED and error != TIMEOUT):
-            return True
-    return False
 
 
 def _use(machine: Machine, work: Work, index: int, rule: Retrier) -> int | None:
@@ -126,23 +158,61 @@ def give_up(machine: Machine, work: Work, failure: Failure) -> None:
         saga.not_undone(machine, work)
 
 
+def missed(machine: Machine, work: Work, failure: Failure) -> None:
+    """An attempt failed in the core itself: what it gets, or gave, cannot be read."""
+    if machine.state.works.get(work.key) is not work:
+        return
+    if work.via is Via.FRAMES:
+        _stop_composite(machine, machine.visit(work.entry), failure)
+    else:
+        attempt_failed(machine, work, failure)
+
+
 # --- steps ------------------------------------------------------------------------------------
 
 
 def visit_failed(machine: Machine, visit: Visit, failure: Failure) -> None:
-    """A visit has failed for good: hold there, fail what is around it, or roll back."""
+    """A visit has failed for good: go on where it is caught, hold there, or fail what is around."""
     frame = machine.frame(visit)
     origin = failure.visit or visit.entry
-    visit.outcome = Outcome.FAILED
+    try:
+        target = data.of(machine).caught(machine, visit, failure)
+    except flow.UNREADABLE as error:
+        target, failure = None, flow.unreadable(error)
+    visit.outcome = Outcome.FAILED if target is None else Outcome.CAUGHT
     close(machine, visit)
-    if getattr(machine.graph(visit), "on_failure", "") == PAUSE:
+    if target is not None:
+        machine.tell("caught", step=visit.path, error=failure.reason, target=target)
+        frame.next = target
+        machine.agenda.append(frame.id)
+    elif getattr(machine.graph(visit), "on_failure", "") == PAUSE:
         halt(machine, frame, visit, failure)
     elif frame.owner is None:
         _execution_failed(machine, origin, failure)
     else:
-        owner = machine.visit(frame.owner)
-        told = asdict(failure) | {"visit": origin}
-        stop(machine, machine.frame(owner), Stop("composite", {"failure": told}))
+        _frame_failed(machine, frame, replace(failure, visit=origin))
+
+
+def _frame_failed(machine: Machine, frame: Frame, failure: Failure) -> None:
+    """A branch or item failed: it fails what it belongs to, unless that goes on without it."""
+    owner, flows = machine.visit(frame.owner or 0), data.of(machine)
+    if not flows.tolerates(machine, owner):
+        _stop_composite(machine, owner, failure)
+        return
+    owner.missed += 1
+    frame.error = error_output(failure)
+    if flows.is_tolerated(machine, owner, owner.missed):
+        flow.close_frame(machine, frame)
+        return
+    error = "States.ExceedToleratedFailureThreshold"
+    why = "The specified tolerated failure threshold was exceeded"
+    exceeded = Failure(f"{error}: {why}", name=error, cause=why, visit=failure.visit)
+    _stop_composite(machine, owner, exceeded)
+
+
+def _stop_composite(machine: Machine, owner: Visit, failure: Failure) -> None:
+    """Stop what the branches or items of a state do; then it has failed."""
+    stop(machine, machine.frame(owner), Stop("composite", {"failure": asdict(failure)}))
 
 
 def halt(machine: Machine, frame: Frame, visit: Visit, failure: Failure) -> None:
@@ -154,7 +224,9 @@ def halt(machine: Machine, frame: Frame, visit: Visit, failure: Failure) -> None
 
 def _execution_failed(machine: Machine, origin: int, failure: Failure) -> None:
     reason = saga.MAX_RETRIES_EXCEEDED if failure.retryable else saga.NOT_RETRYABLE
-    what = {"failed": origin, "reason": reason, "error": failure.reason}
+    what: dict[str, Json] = {"failed": origin, "reason": reason, "error": failure.reason}
+    if machine.definition.by_document:
+        what["told"] = error_output(failure)
     stop(machine, machine.state.frames[ROOT], Stop("rollback", what))
 
 

@@ -7,10 +7,12 @@ machine's agenda, and `workflow.agenda` takes them one after the other.
 from __future__ import annotations
 
 from errors import DataError
-from wire import Json, is_reference
-from workflow import dataflow
-from workflow.conditions import holds, moment
+from expressions.errors import ExpressionError
+from wire import Json, is_reference, pending_of
+from workflow import data, places
 from workflow.graph import (
+    HEARTBEAT_TIMEOUT,
+    TIMEOUT,
     Await,
     Child,
     Choice,
@@ -19,10 +21,12 @@ from workflow.graph import (
     Parallel,
     Pass,
     Scope,
+    Succeed,
     Task,
     Wait,
     scopes_of,
 )
+from workflow.language import resources
 from workflow.machine import Failure, Machine
 from workflow.state import ROOT, Frame, Mode, Outcome, Phase, Via, Visit, Work
 
@@ -53,31 +57,50 @@ def wake_all(machine: Machine) -> None:
 # --- visits -----------------------------------------------------------------------------------
 
 
-def enter(machine: Machine, frame: Frame, name: str, previous: int | None) -> Visit:
-    """Make a new visit of a state, behind the visit `previous`, and have its work done."""
+def enter(
+    machine: Machine,
+    frame: Frame,
+    name: str,
+    previous: int | None,
+    *,
+    then: str | None = None,
+    base: int | None = None,
+) -> Visit:
+    """Make a new visit of a state, behind the visit `previous`, and have its work done.
+
+    `then` and `base` are of a step that is run again: see `Visit`.
+    """
     visit = new_visit(machine, frame, name, previous)
+    visit.then, visit.base = then, base
     state = machine.graph(visit)
-    if isinstance(state, Task):
-        machine.add_work("step", visit.entry, state.activity)
-        machine.tell("scheduling", step=visit.path, visit=visit.number)
-    elif isinstance(state, Child):
-        kind = f"{state.process}@{state.version}"
-        machine.add_work("step", visit.entry, kind, Via.CHILD)
-        machine.tell("scheduling", step=visit.path, visit=visit.number)
-    elif isinstance(state, Await):
+    if isinstance(state, Await):
         _await(machine, visit, state)
-    elif isinstance(state, Parallel | Map):
-        work = machine.add_work("step", visit.entry, name, Via.FRAMES)
-        start_frames(machine, visit, work)
+    elif isinstance(state, Task | Child | Parallel | Map):
+        via, activity = _done_by(machine, state)
+        work = machine.add_work("step", visit.entry, activity, via)
+        if via is not Via.FRAMES:
+            machine.tell("scheduling", step=visit.path, visit=visit.number)
+        attempt(machine, visit, work)
     else:
-        _pass_through(machine, frame, visit)
+        _pass_through(machine, visit, state)
     return visit
+
+
+def _done_by(machine: Machine, state: Task | Child | Parallel | Map) -> tuple[Via, str]:
+    """By what a state's work is done, and the name of that."""
+    if isinstance(state, Child):
+        return Via.CHILD, f"{state.process}@{state.version}"
+    if not isinstance(state, Task):
+        return Via.FRAMES, state.name
+    if machine.policy.lambda_tasks and resources.is_function(state.activity):
+        return Via.LAMBDA, state.activity
+    return Via.ACTIVITY, state.activity
 
 
 def new_visit(machine: Machine, frame: Frame, name: str, previous: int | None) -> Visit:
     """Put a new visit on record as the one in progress in its frame."""
     state = machine.state
-    path = f"{frame.path}.{name}" if frame.path else name
+    path = places.join(frame.path, name)
     before = machine.last_visit(path)
     number = 1 if before is None else before.number + 1
     if before is not None and before.outcome is Outcome.DONE and _leaves_no_trace(machine, before):
@@ -87,29 +110,47 @@ def new_visit(machine: Machine, frame: Frame, name: str, previous: int | None) -
     state.visits[visit.entry] = visit
     state.latest[path] = visit.entry
     frame.current, frame.trail, frame.done = visit.entry, previous, False
+    data.of(machine).entered(machine, visit)
     return visit
 
 
 def _leaves_no_trace(machine: Machine, visit: Visit) -> bool:
-    return isinstance(machine.graph(visit), Choice | Pass | Wait | Fail)
+    return isinstance(machine.graph(visit), Choice | Pass | Wait | Succeed | Fail)
 
 
-def _pass_through(machine: Machine, frame: Frame, visit: Visit) -> None:
+def _pass_through(
+    machine: Machine, visit: Visit, state: Choice | Pass | Wait | Succeed | Fail
+) -> None:
     """States that are over at once; and waits, that do no work."""
-    state = machine.graph(visit)
-    if isinstance(state, Fail):
-        reason = ": ".join(text for text in (state.error, state.cause) if text)
-        machine.fail(visit, Failure(reason or f"{state.name} fails", retryable=False))
-        return
+    flow = data.of(machine)
     try:
-        if isinstance(state, Wait):
-            _wait(machine, visit, state)
-            return
-        target = _chosen(machine, frame, state) if isinstance(state, Choice) else state.next
-    except DataError as error:
-        machine.fail(visit, Failure(str(error), retryable=False))
-        return
-    pass_on(machine, visit, target)
+        if isinstance(state, Fail):
+            machine.fail(visit, flow.failure(machine, visit, state))
+        elif isinstance(state, Wait):
+            _wait(machine, visit, *flow.wait(machine, visit, state))
+        elif isinstance(state, Choice):
+            pass_on(machine, visit, flow.chosen(machine, visit, state))
+        else:
+            leave(machine, visit)
+    except UNREADABLE as error:
+        machine.fail(visit, unreadable(error))
+
+
+UNREADABLE = (DataError, ExpressionError)
+
+
+def unreadable(error: DataError | ExpressionError) -> Failure:
+    """The failure of a state whose data do not fit what its fields say."""
+    if isinstance(error, ExpressionError):
+        reason = f"{error.error}: {error}"
+        return Failure(reason, name=error.error, cause=str(error))
+    return Failure(str(error), retryable=False)
+
+
+def leave(machine: Machine, visit: Visit) -> None:
+    """Leave a state that only passes data on."""
+    data.of(machine).passed(machine, visit)
+    pass_on(machine, visit, machine.graph(visit).next)
 
 
 def pass_on(machine: Machine, visit: Visit, target: str | None) -> None:
@@ -121,25 +162,27 @@ def pass_on(machine: Machine, visit: Visit, target: str | None) -> None:
     machine.agenda.append(frame.id)
 
 
-def _chosen(machine: Machine, frame: Frame, state: Choice) -> str:
-    def read(path: str) -> Json:
-        return dataflow.read(machine, frame, path)
-
-    for condition, target in state.rules:
-        if holds(condition, read):
-            return target
-    if state.default is None:
-        raise DataError(f"States.NoChoiceMatched: no rule of {state.name} holds")
-    return state.default
-
-
 def finish(machine: Machine, visit: Visit, result: Json, outcome: Outcome = Outcome.DONE) -> None:
     """Take a visit's result and go on behind it, unless its frame is being unwound."""
     frame = machine.frame(visit)
-    visit.outcome, visit.result = outcome, result
+    try:
+        data.of(machine).took(machine, visit, result, outcome)
+    except UNREADABLE as error:
+        _missed(machine, visit, unreadable(error))
+        return
+    visit.outcome = outcome
     close(machine, visit)
     frame.trail = visit.entry
     go_on(machine, frame, visit)
+
+
+def _missed(machine: Machine, visit: Visit, failure: Failure) -> None:
+    """The attempt at hand has failed; where there is none, the visit has."""
+    work = machine.state.works.get(f"s{visit.entry}")
+    if work is None:
+        machine.fail(visit, failure)
+    else:
+        machine.missed.append((work, failure))
 
 
 def close(machine: Machine, visit: Visit) -> None:
@@ -160,37 +203,81 @@ def go_on(machine: Machine, frame: Frame, visit: Visit) -> None:
     machine.agenda.append(frame.id)
 
 
-# --- waits ------------------------------------------------------------------------------------
+# --- attempts ---------------------------------------------------------------------------------
 
 
-def _wait(machine: Machine, visit: Visit, state: Wait) -> None:
-    work = machine.add_work("step", visit.entry, state.name, Via.TIMER)
-    frame = machine.frame(visit)
-    until = state.timestamp
-    seconds: Json = state.seconds
-    if state.seconds_path is not None:
-        seconds = _seconds(state.seconds_path, dataflow.read(machine, frame, state.seconds_path))
-    if state.timestamp_path is not None:
-        until = dataflow.read(machine, frame, state.timestamp_path)
-    if until is not None:
-        work.due = _until(until)
+def attempt(machine: Machine, visit: Visit, work: Work) -> None:
+    """Have an attempt at a state's work made; it has failed where what it gets cannot be told."""
+    flow, state = data.of(machine), machine.graph(visit)
+    try:
+        flow.attempt(machine, visit, work)
+        if isinstance(state, Parallel | Map):
+            _begin_composite(machine, visit, work, state)
+        else:
+            via, _ = _done_by(machine, state) if isinstance(state, Task) else (work.via, "")
+            machine.turn(work, via)
+            machine.put(work, Phase.READY)
+    except UNREADABLE as error:
+        machine.missed.append((work, unreadable(error)))
+
+
+def work_done(machine: Machine, work: Work, result: Json) -> None:
+    """An activity or function of a step gave its result: mostly that of the step."""
+    visit = machine.visit(work.entry)
+    state = machine.graph(visit)
+    again = pending_of(result)
+    if again is not None:
+        ask_again(machine, work, *again)
+    elif isinstance(state, Map):
+        _went_on(machine, visit, work, result, state)
+    elif isinstance(state, Task) and state.token:
+        await_answer(machine, work)
     else:
-        work.delay = int(seconds)
+        finish(machine, visit, data.of(machine).of_work(machine, work, result))
+
+
+def ask_again(machine: Machine, work: Work, poll: Json, seconds: int) -> None:
+    """What an activity began is not done: ask for it again in a while, within the time limit."""
+    work.poll, work.tries = {"state": poll}, 0
+    now = machine.state.now
+    work.due = now + seconds if work.until is None else min(now + seconds, work.until)
     machine.put(work, Phase.BACKOFF)
 
 
-def _seconds(path: str, value: Json) -> int:
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
-    if not whole or not 0 <= value <= 99_999_999:
-        raise DataError(f"States.Runtime: {path} must be whole seconds, not {value!r}")
-    return int(value)
+def await_answer(machine: Machine, work: Work) -> None:
+    """The message with the task token is out: wait for the answer, as long as the state says."""
+    machine.turn(work, Via.TOKEN)
+    heard_of(machine, work)
+    rest(machine, work)
 
 
-def _until(value: Json) -> float:
-    found = moment(value)
-    if found is None:
-        raise DataError(f"States.Runtime: {value!r} is no time such as 2030-01-31T08:00:00Z")
-    return found.timestamp()
+def heard_of(machine: Machine, work: Work) -> None:
+    """Whoever holds the token lives; it must be heard of again within its heartbeat."""
+    beat = (work.limits or [None, None])[1]
+    work.beat = None if beat is None else machine.state.now + beat
+
+
+def rest(machine: Machine, work: Work) -> None:
+    """Wait for an answer until whichever limit comes first."""
+    limits = [limit for limit in (work.until, work.beat) if limit is not None]
+    work.due = min(limits, default=None)
+    machine.put(work, Phase.WAITING if work.due is None else Phase.BACKOFF)
+
+
+# --- waits ------------------------------------------------------------------------------------
+
+
+def _wait(machine: Machine, visit: Visit, seconds: int | None, until: float | None) -> None:
+    if machine.definition.by_document and (seconds == 0 or _is_past(machine, until)):
+        leave(machine, visit)
+        return
+    work = machine.add_work("step", visit.entry, visit.name, Via.TIMER)
+    work.delay, work.due = seconds or 0, until
+    machine.put(work, Phase.BACKOFF)
+
+
+def _is_past(machine: Machine, until: float | None) -> bool:
+    return until is not None and until <= machine.state.now
 
 
 def _await(machine: Machine, visit: Visit, state: Await) -> None:
@@ -213,47 +300,104 @@ def wait_is_over(machine: Machine, work: Work) -> None:
     """A work's timer fired: try again, go on, or take what was meant for this case."""
     work.delay, work.due = 0, None
     visit = machine.state.visits.get(work.entry)
-    if work.via is Via.TIMER and visit is not None:
-        pass_on(machine, visit, machine.graph(visit).next)
-    elif work.via is Via.SIGNAL and visit is not None:
-        state = machine.graph(visit)
-        if isinstance(state, Await) and state.has_default:
-            finish(machine, visit, state.default)
-        else:
-            machine.fail(visit, Failure(f"States.Timeout: no signal {work.activity} came in time"))
-    elif work.via is Via.FRAMES and visit is not None:
-        start_frames(machine, visit, work)
+    if visit is None or work.kind != "step":
+        machine.put(work, Phase.READY)
+    elif work.via is Via.TIMER:
+        _waited(machine, visit)
+    elif work.via is Via.SIGNAL:
+        _no_signal(machine, visit, work)
+    elif work.via is Via.TOKEN:
+        _no_answer(machine, work)
+    elif work.poll is not None:
+        _poll(machine, work)
+    else:
+        attempt(machine, visit, work)
+
+
+def _waited(machine: Machine, visit: Visit) -> None:
+    try:
+        leave(machine, visit)
+    except UNREADABLE as error:
+        machine.fail(visit, unreadable(error))
+
+
+def _no_signal(machine: Machine, visit: Visit, work: Work) -> None:
+    state = machine.graph(visit)
+    if isinstance(state, Await) and state.has_default:
+        finish(machine, visit, state.default)
+    else:
+        machine.fail(visit, Failure(f"States.Timeout: no signal {work.activity} came in time"))
+
+
+def _no_answer(machine: Machine, work: Work) -> None:
+    now = machine.state.now
+    if work.until is not None and work.until <= now:
+        machine.missed.append((work, _timed_out(TIMEOUT)))
+    elif work.beat is not None and work.beat <= now:
+        machine.missed.append((work, _timed_out(HEARTBEAT_TIMEOUT)))
+    else:  # there was a heartbeat meanwhile
+        rest(machine, work)
+
+
+def _poll(machine: Machine, work: Work) -> None:
+    if work.until is not None and work.until <= machine.state.now:
+        machine.missed.append((work, _timed_out(TIMEOUT)))
     else:
         machine.put(work, Phase.READY)
+
+
+def _timed_out(error: str) -> Failure:
+    return Failure(error, name=error)
 
 
 # --- branches and items -----------------------------------------------------------------------
 
 
-def start_frames(machine: Machine, visit: Visit, work: Work) -> None:
+def _begin_composite(machine: Machine, visit: Visit, work: Work, state: Parallel | Map) -> None:
     """Begin every branch, or as many items as may be worked on at once."""
-    started(machine, work)
-    visit.frames = []
-    state = machine.graph(visit)
+    visit.frames, visit.missed = [], 0
     if isinstance(state, Map):
-        _start_items(machine, visit, state)
+        asked = data.of(machine).reads(machine, visit, state)
+        if asked is None:
+            _start_items(machine, visit, work, state)
+        else:
+            _ask(machine, work, resources.READ_ITEMS, asked)
         return
-    visit.left = len(scopes_of(state))
+    started(machine, work)
+    visit.left = len(state.branches)
     for index in range(visit.left):
         start_frame(machine, visit, index)
 
 
-def _start_items(machine: Machine, visit: Visit, state: Map) -> None:
-    items = dataflow.read(machine, machine.frame(visit), state.items_path)
-    if not isinstance(items, list):
-        why = f"States.Runtime: there is no list at {state.items_path}"
-        machine.fail(visit, Failure(why, retryable=False))
+def _ask(machine: Machine, work: Work, activity: str, given: Json) -> None:
+    """Have an activity read a map's items, or write its results."""
+    work.activity, work.input = activity, given
+    machine.turn(work, Via.ACTIVITY)
+    machine.put(work, Phase.READY)
+
+
+def _went_on(machine: Machine, visit: Visit, work: Work, result: Json, state: Map) -> None:
+    """The items of a map are read, or its results are written."""
+    if work.activity == resources.WRITE_RESULTS:
+        finish(machine, visit, result)
         return
+    try:
+        _start_items(machine, visit, work, state, result)
+    except UNREADABLE as error:
+        machine.missed.append((work, unreadable(error)))
+
+
+def _start_items(machine: Machine, visit: Visit, work: Work, state: Map, read: Json = None) -> None:
+    flow = data.of(machine)
+    work.activity = state.name
+    machine.turn(work, Via.FRAMES)
+    started(machine, work)
+    items = flow.items(machine, visit, state, read)
     visit.items, visit.left = items, len(items)
-    for index in range(min(len(items), state.concurrency or len(items))):
+    for index in range(min(len(items), flow.concurrency(visit, state) or len(items))):
         start_frame(machine, visit, index)
     if not items:
-        finish(machine, visit, [])
+        _all_done(machine, visit)
 
 
 def started(machine: Machine, work: Work) -> None:
@@ -264,19 +408,20 @@ def started(machine: Machine, work: Work) -> None:
 def start_frame(machine: Machine, visit: Visit, index: int) -> Frame:
     """Begin one branch or item."""
     number = machine.state.frames_made
-    visit.frames.append(number)
-    frame = Frame(number, f"{visit.path}[{index}]", visit.entry, index, visit.input)
+    path = places.of_frame(visit.path, index)
+    frame = Frame(number, path, visit.entry, index, visit.input)
     frame.next = _scope(machine, visit, index).start_at
+    data.of(machine).begin_frame(machine, visit, frame)
+    visit.frames.append(number)
     return add_frame(machine, frame)
 
 
-def edit_input(machine: Machine, frame: Frame, key: int, request: dict[str, Json]) -> None:
-    """Merge an operator's edit over an input; the edition before it stays on record."""
-    frame.input = key
+def edit_input(machine: Machine, frame: Frame, request: dict[str, Json]) -> None:
+    """Merge an operator's edit over a frame's input; the edition before it stays on record."""
     edit = request.get("input")
     if edit is None:
         return
-    before = machine.state.inputs[key]
+    before = machine.state.inputs[frame.input]
     both = isinstance(before, dict) and isinstance(edit, dict) and not is_reference(before)
     after = {**before, **edit} if both else edit
     frame.input = machine.state.add_input(after)
@@ -306,22 +451,34 @@ def close_frame(machine: Machine, frame: Frame) -> None:
     state = machine.graph(visit)
     visit.left -= 1
     if visit.left == 0:
-        finish(machine, visit, composite_result(machine, visit))
-    elif isinstance(state, Map) and _has_room(visit, state):
-        start_frame(machine, visit, len(visit.frames))
+        _all_done(machine, visit)
+    elif isinstance(state, Map) and _has_room(machine, visit, state):
+        try:
+            start_frame(machine, visit, len(visit.frames))
+        except UNREADABLE as error:
+            _missed(machine, visit, unreadable(error))
 
 
-def _has_room(visit: Visit, state: Map) -> bool:
+def _has_room(machine: Machine, visit: Visit, state: Map) -> bool:
     """Whether another item of a map may begin."""
     waiting = len(visit.items or ()) - len(visit.frames)
     in_progress = visit.left - waiting
-    return waiting > 0 and in_progress < (state.concurrency or waiting + in_progress)
+    most = data.of(machine).concurrency(visit, state)
+    return waiting > 0 and in_progress < (most or waiting + in_progress)
 
 
-def composite_result(machine: Machine, visit: Visit) -> list[Json]:
-    """Per branch or item, its steps' results by name."""
-    frames = [machine.state.frames[number] for number in visit.frames]
-    return [dataflow.own_results(machine, frame) for frame in frames]
+def _all_done(machine: Machine, visit: Visit) -> None:
+    """Every branch or item has come to its end: take their results, or have them written."""
+    flow, work = data.of(machine), machine.state.works.get(f"s{visit.entry}")
+    try:
+        asked = None if work is None else flow.writes(machine, visit)
+    except UNREADABLE as error:
+        _missed(machine, visit, unreadable(error))
+        return
+    if work is None or asked is None:
+        finish(machine, visit, flow.composite_result(machine, visit))
+    else:
+        _ask(machine, work, resources.WRITE_RESULTS, asked)
 
 
 def end(machine: Machine, how: str) -> None:

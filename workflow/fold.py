@@ -24,6 +24,7 @@ from workflow import (
     unwinding,
 )
 from workflow.divergence import diverged, is_ours, is_unheard_of, unwanted
+from workflow.graph import TIMEOUT
 from workflow.history import Event, attributes, seconds
 from workflow.machine import Failure, Machine
 from workflow.state import ROOT, Open, Phase, Work
@@ -55,6 +56,7 @@ def _started(machine: Machine, found: Attributes) -> None:
             machine.keep(restored.options)
     state = machine.state
     state.start_id = envelope.get("start_id") or state.start_id
+    state.begun = state.begun or now
     state.parent = envelope.get("parent") or state.parent
     state.started = {key: found[key] for key in INHERITED if found.get(key) is not None}
     if "resume" in envelope:
@@ -164,8 +166,7 @@ def _activity_completed(machine: Machine, found: Attributes) -> None:
     if work.kind != "step":
         saga.undone(machine, work)
         return
-    visit, result = machine.visit(work.entry), loads(found.get("result"))
-    flow.finish(machine, visit, result)
+    flow.work_done(machine, work, loads(found.get("result")))
     unwinding.stopped(machine, work)
 
 
@@ -174,7 +175,10 @@ def _activity_failed(machine: Machine, found: Attributes) -> None:
 
 
 def _activity_timed_out(machine: Machine, found: Attributes) -> None:
-    _attempt_failed(machine, found, failures.of_timeout(found))
+    item = machine.state.open.get(found["scheduledEventId"])
+    work = None if item is None else machine.state.works.get(item.work)
+    if work is not None:
+        _attempt_failed(machine, found, failures.of_timeout(machine, work, found))
 
 
 def _activity_canceled(machine: Machine, found: Attributes) -> None:
@@ -231,6 +235,52 @@ def _open_work(machine: Machine, event_id: int, *, closing: bool = True) -> Work
     return work
 
 
+# --- Lambda functions -------------------------------------------------------------------------
+
+
+def _function_scheduled(machine: Machine, found: Attributes) -> None:
+    work = _work_of_function(machine, found["id"])
+    if work is None:
+        return
+    machine.put(work, Phase.SCHEDULED)
+    machine.opened(machine.event_id, Open("lambda", found["id"], work.key))
+
+
+def _function_refused(machine: Machine, found: Attributes) -> None:
+    work = _work_of_function(machine, found["id"])
+    if work is not None:
+        failures.schedule_refused(machine, work, found["cause"])
+
+
+def _function_not_started(machine: Machine, found: Attributes) -> None:
+    """SWF could not assume the role by which it invokes functions."""
+    why = f"{found.get('cause', '')}: {found.get('message', '')}"
+    _attempt_failed(machine, found, Failure(f"States.Permissions: {why}"))
+
+
+def _function_completed(machine: Machine, found: Attributes) -> None:
+    work = _open_work(machine, found["scheduledEventId"])
+    if work is None:
+        return
+    machine.tell("activity_completed", step=work.activity, attempt=work.attempt)
+    flow.work_done(machine, work, loads(found.get("result")))
+    unwinding.stopped(machine, work)
+
+
+def _function_failed(machine: Machine, found: Attributes) -> None:
+    _attempt_failed(machine, found, failures.of_function(found))
+
+
+def _function_timed_out(machine: Machine, found: Attributes) -> None:
+    _attempt_failed(machine, found, Failure(TIMEOUT, name=TIMEOUT))
+
+
+def _work_of_function(machine: Machine, function_id: str) -> Work | None:
+    """The work that a Lambda task's id belongs to: `l<entry>.<attempt>`."""
+    work = machine.state.works.get("s" + function_id[1:].partition(".")[0])
+    return work if work is not None and work.activity_id == function_id else None
+
+
 # --- timers -----------------------------------------------------------------------------------
 
 
@@ -261,12 +311,13 @@ TIMERS = ("retry", "grace", "wake", "again", "deadline", "watch")
 
 
 def _timer_fired(machine: Machine, found: Attributes) -> None:
+    waited_for = _is_current(machine, found["startedEventId"])
     timer = machine.forget(found["startedEventId"])
     if timer is None:
         return
     if timer.kind == "retry":
         work = machine.state.works.get(timer.work)
-        if work is not None and work.phase is Phase.WAITING:
+        if work is not None and waited_for and work.phase is Phase.WAITING:
             flow.wait_is_over(machine, work)
     elif timer.kind == "grace" and int(timer.work or ROOT) in machine.state.stops:
         unwinding.abandon(machine, int(timer.work or ROOT))
@@ -282,11 +333,19 @@ def _timer_fired(machine: Machine, found: Attributes) -> None:
             work.told = bool(work.opened)
 
 
+def _is_current(machine: Machine, event_id: int) -> bool:
+    """Whether a timer is the one that its work waits for, and not one of an earlier wait."""
+    item = machine.state.open.get(event_id)
+    work = None if item is None else machine.state.works.get(item.work)
+    return work is not None and work.opened == event_id
+
+
 def _timer_canceled(machine: Machine, found: Attributes) -> None:
     """Nobody waits for it any more; or the run was to go on as new, and did not come to it."""
+    waited_for = _is_current(machine, found["startedEventId"])
     timer = machine.forget(found["startedEventId"])
     work = None if timer is None else machine.state.works.get(timer.work)
-    if work is not None and work.phase is Phase.WAITING and work.due is not None:
+    if work is not None and waited_for and work.phase is Phase.WAITING and work.due is not None:
         machine.put(work, Phase.BACKOFF)
 
 
@@ -360,6 +419,12 @@ HANDLERS: dict[str, Callable[[Machine, Attributes], None]] = {
     "ActivityTaskCanceled": _activity_canceled,
     "ActivityTaskCancelRequested": _activity_cancel_requested,
     "RequestCancelActivityTaskFailed": _activity_cancel_requested,
+    "LambdaFunctionScheduled": _function_scheduled,
+    "ScheduleLambdaFunctionFailed": _function_refused,
+    "StartLambdaFunctionFailed": _function_not_started,
+    "LambdaFunctionCompleted": _function_completed,
+    "LambdaFunctionFailed": _function_failed,
+    "LambdaFunctionTimedOut": _function_timed_out,
     "StartChildWorkflowExecutionInitiated": children.initiated,
     "StartChildWorkflowExecutionFailed": children.refused,
     "ChildWorkflowExecutionStarted": children.started,

@@ -8,13 +8,14 @@ so that they may change under a published version.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from wire import Json
 
 ALL_ERRORS = "States.ALL"
 TIMEOUT = "States.Timeout"
+HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 TASK_FAILED = "States.TaskFailed"
 
 ROLLBACK, PAUSE = "rollback", "pause"
@@ -55,6 +56,31 @@ class Settings:
     """SWF's task priority; higher goes first."""
 
 
+JSONPATH, JSONATA = "JSONPath", "JSONata"
+
+
+@dataclass(frozen=True)
+class Catcher:
+    """Where a state of States Language goes on when it failed with one of these errors."""
+
+    errors: tuple[str, ...]
+    next: str
+    members: Mapping[str, Json]
+    """ResultPath, Output, Assign: what becomes of the error, as written in the document."""
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a document in States Language says of a state's data: its fields as they stand there.
+
+    States of a process whose data are `previous_results` have none.
+    """
+
+    language: str = JSONPATH
+    members: Mapping[str, Json] = field(default_factory=dict)
+    catch: tuple[Catcher, ...] = ()
+
+
 @dataclass(frozen=True)
 class Task:
     """A step: one activity, whose result joins `previous_results` under the step's name."""
@@ -71,6 +97,10 @@ class Task:
     on_failure: str = ROLLBACK
     """`rollback`, or `pause`: then the execution waits at the step for an operator."""
     settings: Settings = Settings()
+    says: Says | None = None
+    """What States Language says of its data; so it is in every kind below."""
+    token: bool = False
+    """Whether it is over only when somebody answers with its task token."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +109,18 @@ class Child:
 
     name: str
     process: str
-    """Name of the workflow type."""
+    """Name of the workflow type; empty where the data say it."""
     version: str
+    """Empty where the highest that is published is meant."""
     next: str | None = None
     needs: tuple[str, ...] | None = None
     compensation: str | None = None
     on_failure: str = ROLLBACK
     settings: Settings = Settings()
+    says: Says | None = None
+    awaited: str = "sync:2"
+    """What its result is in States Language: `sync:2` (output as a value), `sync` (as a text), or
+    empty: it is started and left to itself."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +138,7 @@ class Await:
     compensation: str | None = None
     on_failure: str = ROLLBACK
     settings: Settings = Settings()
+    says: Says | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +152,7 @@ class Wait:
     """RFC 3339, with zone."""
     seconds_path: str | None = None
     timestamp_path: str | None = None
+    says: Says | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +165,7 @@ class Choice:
     default: str | None = None
     next: str | None = None
     """Always None: the rules say it."""
+    says: Says | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +185,7 @@ class Parallel:
     next: str | None = None
     on_failure: str = ROLLBACK
     settings: Settings = Settings()
+    says: Says | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +201,9 @@ class Map:
     next: str | None = None
     on_failure: str = ROLLBACK
     settings: Settings = Settings()
+    says: Says | None = None
+    distributed: bool = False
+    """Whether each item is an execution of its own to States Language: it sees no variables."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +212,16 @@ class Pass:
 
     name: str
     next: str | None = None
+    says: Says | None = None
+
+
+@dataclass(frozen=True)
+class Succeed:
+    """Its sequence ends here, well."""
+
+    name: str
+    next: str | None = None
+    says: Says | None = None
 
 
 @dataclass(frozen=True)
@@ -180,12 +232,15 @@ class Fail:
     error: str = ""
     cause: str = ""
     next: str | None = None
+    says: Says | None = None
 
 
-State: TypeAlias = Task | Child | Await | Wait | Choice | Parallel | Map | Pass | Fail
+State: TypeAlias = Task | Child | Await | Wait | Choice | Parallel | Map | Pass | Succeed | Fail
 Step: TypeAlias = Task | Child | Await | Parallel | Map
 """States whose results count."""
 STEPS = (Task, Child, Await, Parallel, Map)
+
+NO_CATCHERS: tuple[Catcher, ...] = ()
 
 
 def scopes_of(state: State) -> tuple[Scope, ...]:
@@ -195,12 +250,19 @@ def scopes_of(state: State) -> tuple[Scope, ...]:
     return (state.processor,) if isinstance(state, Map) else ()
 
 
+def catchers_of(state: State) -> tuple[Catcher, ...]:
+    """Where a state goes on when it failed, in the order in which they are scanned."""
+    return NO_CATCHERS if state.says is None else state.says.catch
+
+
 def exits(state: State) -> tuple[str | None, ...]:
     """Where one may go from a state; None is the end of its sequence."""
     if isinstance(state, Choice):
         targets = [target for _, target in state.rules]
         return (*targets, state.default) if state.default else tuple(targets)
-    return () if isinstance(state, Fail) else (state.next,)
+    if isinstance(state, Fail):
+        return ()
+    return (state.next, *(catcher.next for catcher in catchers_of(state)))
 
 
 def compensation_of(state: State) -> str | None:

@@ -7,18 +7,15 @@ can be meant.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from errors import SignalRefusedError, UnknownStepError
 from wire import Json
-from workflow import flow, markers, saga
+from workflow import data, flow, markers, places, saga
 from workflow.graph import Map, Parallel
 from workflow.machine import Machine
 from workflow.state import ROOT, Frame, Mode, Outcome, Stop, Undone, Via, Visit
 from workflow.unwinding import stop
-
-_PART = re.compile(r"([^.\[\]]+)\[(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,10 @@ class Target:
     @property
     def path(self) -> str:
         """As people write it."""
-        return ".".join([*(f"{name}[{index}]" for name, index in self.way), self.name])
+        path = ""
+        for name, index in self.way:
+            path = places.of_frame(places.join(path, name), index)
+        return places.join(path, self.name)
 
 
 # --- finding ----------------------------------------------------------------------------------
@@ -40,23 +40,35 @@ class Target:
 
 def find(machine: Machine, step_name: str) -> Target:
     """The step that a name or path means; `UnknownStepError` or `SignalRefusedError` if unclear."""
-    *around, name = step_name.split(".")
+    if step_name in machine.definition.places:  # also one in which dots or brackets stand
+        parts: tuple[tuple[str, int | None], ...] = ((step_name, None),)
+    else:
+        parts = places.split(step_name) or ((step_name, None),)
+    name = parts[-1][0]
     machine.definition.state(name)
-    way = tuple(_part(machine, step_name, part) for part in around)
+    way = _way(machine, step_name, parts[:-1])
+    if parts[-1][1] is not None:
+        raise _unknown(machine, step_name)
     wanted = _owners(machine, name)
     if tuple(owner for owner, _ in way) == tuple(owner for owner, _ in wanted):
         _check_branches(machine, step_name, way, wanted)
         return Target(name, way)
     if way:
-        raise UnknownStepError(step_name, tuple(machine.definition.places))
+        raise _unknown(machine, step_name)
     return Target(name, _guessed(machine, name, wanted))
 
 
-def _part(machine: Machine, step_name: str, part: str) -> tuple[str, int]:
-    found = _PART.fullmatch(part)
-    if found is None:
-        raise UnknownStepError(step_name, tuple(machine.definition.places))
-    return found[1], int(found[2])
+def _way(
+    machine: Machine, step_name: str, parts: tuple[tuple[str, int | None], ...]
+) -> tuple[tuple[str, int], ...]:
+    way = [(name, index) for name, index in parts if index is not None]
+    if len(way) != len(parts):
+        raise _unknown(machine, step_name)
+    return tuple(way)
+
+
+def _unknown(machine: Machine, step_name: str) -> UnknownStepError:
+    return UnknownStepError(step_name, tuple(machine.definition.places))
 
 
 def _owners(machine: Machine, name: str) -> list[tuple[str, int]]:
@@ -88,12 +100,12 @@ def _guessed(
         return tuple(wanted)
     live = [visit for visit in live_visits(machine) if visit.name == name]
     if len(live) != 1:
-        example = ".".join([*(f"{owner}[{index}]" for owner, index in wanted), name])
+        example = Target(name, tuple(wanted)).path
         raise SignalRefusedError(
             f"step {name} is in progress in {len(live)} places; name one by its path, as in "
             f"{example}"
         )
-    return tuple(_part(machine, live[0].path, part) for part in live[0].path.split(".")[:-1])
+    return _way(machine, live[0].path, places.split(live[0].path)[:-1])
 
 
 def live_visits(machine: Machine) -> list[Visit]:
@@ -105,9 +117,7 @@ def live_visits(machine: Machine) -> list[Visit]:
     for frame in [root, *machine.inside(root)]:
         visit = machine.current(frame)
         if visit is None and frame.halted:
-            visit = machine.last_visit(
-                f"{frame.path}.{frame.next}" if frame.path else frame.next or ""
-            )
+            visit = machine.last_visit(places.join(frame.path, frame.next or ""))
         if visit is not None:
             found.append(visit)
     return found
@@ -119,13 +129,13 @@ def live_visits(machine: Machine) -> list[Visit]:
 def check(machine: Machine, target: Target, *, force: bool = False) -> None:
     """Refuse a jump that cannot be made: an item that never began, or a lost effect before it."""
     frame, rest = _ancestor(machine, target)
-    around = f"{frame.path}." if frame.path else ""
+    around = frame.path
     for owner, index in rest:
-        last = machine.last_visit(around + owner)
+        last = machine.last_visit(places.join(around, owner))
         is_map = isinstance(machine.definition.state(owner), Map)
         if is_map and (last is None or index >= len(last.frames)):
             raise SignalRefusedError(f"{target.path}: item {index} of {owner} has not begun")
-        around += f"{owner}[{index}]."
+        around = places.of_frame(places.join(around, owner), index)
     last = machine.last_visit(target.path)
     instead = _undone_before(machine, frame, last)
     if instead is not None and not force:
@@ -192,9 +202,9 @@ def _keeps(path: str, target: str) -> bool:
 
     A composite state that is gone to as a whole begins anew, and keeps none.
     """
-    for part, wanted in zip(path.split("."), target.split("."), strict=False):
-        if part != wanted:
-            return "[" in wanted and part.partition("[")[0] == wanted.partition("[")[0]
+    for (name, index), (wanted, at) in zip(places.split(path), places.split(target), strict=False):
+        if (name, index) != (wanted, at):
+            return at is not None and name == wanted
     return False
 
 
@@ -221,17 +231,23 @@ def _land(
     frame.next = None
     machine.stand(frame, "")
     if not way:
-        last = machine.last_visit(f"{frame.path}.{name}" if frame.path else name)
-        key = frame.input if last is None else last.input
-        flow.edit_input(machine, frame, key, request)
+        last = machine.last_visit(places.join(frame.path, name))
+        _return(machine, frame, last)
+        flow.edit_input(machine, frame, request)
         _reopen(machine, frame)
         return flow.enter(machine, frame, name, frame.trail if last is None else last.previous)
     owner, index = way[0]
-    last = machine.last_visit(f"{frame.path}.{owner}" if frame.path else owner)
+    last = machine.last_visit(places.join(frame.path, owner))
     previous = frame.trail if last is None else last.previous
     visit = _enter_composite(machine, frame, owner, index, previous)
     inner = machine.state.frames[visit.frames[index]]
     return _land(machine, inner, way[1:], name, request)
+
+
+def _return(machine: Machine, frame: Frame, last: Visit | None) -> None:
+    """Have a frame go back to the data that a state was entered with last."""
+    if last is not None:
+        data.of(machine).returned(machine, frame, last)
 
 
 def _reopen(machine: Machine, frame: Frame) -> None:
@@ -245,15 +261,14 @@ def _enter_composite(
     machine: Machine, frame: Frame, name: str, index: int, previous: int | None
 ) -> Visit:
     """Enter a composite state, again with what its branches or items have done."""
-    last = machine.last_visit(f"{frame.path}.{name}" if frame.path else name)
-    if last is not None:
-        frame.input = last.input
+    last = machine.last_visit(places.join(frame.path, name))
+    _return(machine, frame, last)
     _reopen(machine, frame)
     if last is None or not last.frames:
         return flow.enter(machine, frame, name, previous)
     visit = flow.new_visit(machine, frame, name, previous)
     work = machine.add_work("step", visit.entry, name, Via.FRAMES)
-    visit.items = last.items
+    visit.items, visit.rules, visit.missed = last.items, last.rules, last.missed
     branches = last.items if last.items is not None else last.frames
     visit.left = len(branches or ())
     flow.started(machine, work)
@@ -265,9 +280,10 @@ def _enter_composite(
 def _adopt(machine: Machine, visit: Visit, old: Frame, *, goes_on: bool) -> None:
     """A frame of an earlier visit goes on in a new one: what it has done stays done."""
     number = machine.state.frames_made
-    frame = Frame(number, old.path, visit.entry, old.index, old.input)
+    frame = Frame(number, old.path, visit.entry, old.index, old.input, error=old.error)
     visit.frames.append(number)
     frame.trail, frame.done = old.trail, old.done
+    frame.begins, frame.variables, frame.outer = old.begins, old.variables, old.outer
     if frame.done:
         visit.left -= 1
     elif goes_on:
@@ -310,9 +326,10 @@ def again(machine: Machine, target: Target, request: dict[str, Json]) -> bool:
 def run_again(machine: Machine, frame: Frame, request: dict[str, Json], then: str) -> None:
     """Enter a step that ran before with what it saw then; its new result replaces the old one."""
     target = find(machine, request["target"])
-    way = target.way[len(frame.path.split(".")) if frame.path else 0 :]
+    way = target.way[len(places.split(frame.path)) :]
     name = way[0][0] if way else target.name
-    last = machine.last_visit(f"{frame.path}.{name}" if frame.path else name)
+    last = machine.last_visit(places.join(frame.path, name))
+    base = frame.input if machine.definition.by_document else None
     if way:
         visit = _enter_composite(machine, frame, name, way[0][1], frame.trail)
         inner = machine.state.frames[visit.frames[way[0][1]]]
@@ -321,11 +338,11 @@ def run_again(machine: Machine, frame: Frame, request: dict[str, Json], then: st
         _reopen(machine, inner)
         machine.agenda.append(inner.id)
     else:
-        key = frame.input if last is None else last.input
-        flow.edit_input(machine, frame, key, request)
-        visit = flow.enter(machine, frame, name, previous=frame.trail)
+        _return(machine, frame, last)
+        flow.edit_input(machine, frame, request)
+        visit = flow.enter(machine, frame, name, previous=frame.trail, then=then, base=base)
         _tell(machine, visit, request)
-    visit.then = then
+    visit.then, visit.base = then, base
     if last is not None:
         visit.sees = (last.previous if last.sees is None else last.sees) or 0
 

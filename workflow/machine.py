@@ -38,13 +38,26 @@ class Failure:
     """Whether it uses up an attempt."""
     visit: int = 0
     """Entry of the innermost visit that failed; 0 where it is the one at hand."""
+    name: str | None = None
+    """The error's name, empty where it has none; None: the reason begins with it."""
+    cause: str | None = None
+    """Of a failure with a name: its cause, if there is one."""
 
     @property
     def error(self) -> str:
         """The error's name, as retries name it."""
+        if self.name is not None:
+            return self.name
         if self.reason.endswith(" timeout"):
             return TIMEOUT
         return self.reason.partition(":")[0].strip()
+
+    @property
+    def told_cause(self) -> str | None:
+        """The cause, as catchers get it."""
+        if self.name is not None:
+            return self.cause
+        return self.reason.partition(":")[2].strip() or None
 
 
 def no_content(reference: Json) -> Json:
@@ -54,6 +67,13 @@ def no_content(reference: Json) -> Json:
 
 Contents = Callable[[Json], Json]
 """Gives the value that a reference stands for; always the same one, for it is named by its hash."""
+
+Versions = Callable[[str], "str | None"]
+"""Gives the highest published version of a process; None where there is none."""
+
+
+def no_versions(_: str) -> None:
+    """Where nobody knows the versions of other processes."""
 
 
 @dataclass
@@ -73,6 +93,7 @@ class Machine:
     """The steps' own settings as the run keeps them; None before `RUN_OPTIONS` was read."""
     draws: int = 0
     """Random numbers drawn for the event that is being applied."""
+    versions: Versions = no_versions
 
     def __post_init__(self) -> None:
         self.adopt(self.state)
@@ -80,7 +101,12 @@ class Machine:
     def adopt(self, state: State) -> None:
         """Take a state, and make anew the indexes that are kept beside it."""
         self.state = state
-        self.todo: dict[str, dict[str, None]] = {"activity": {}, "child": {}, "timer": {}}
+        self.todo: dict[str, dict[str, None]] = {
+            "activity": {},
+            "lambda": {},
+            "child": {},
+            "timer": {},
+        }
         """Keys of the works that want something of SWF, by what they want, in order."""
         self.leaves: dict[str, Work] = {}
         """Works that are done by somebody: not by branches or items."""
@@ -92,11 +118,13 @@ class Machine:
         """Frames whose turn has come."""
         self.failed: deque[tuple[Visit, Failure]] = deque()
         """Visits that failed for good at this event."""
+        self.missed: deque[tuple[Work, Failure]] = deque()
+        """Works of which an attempt failed at this event."""
         self.unwound: deque[int] = deque()
         """Frames in which nothing is in flight any more."""
         self.landing: dict[str, Json] | None = None
         """A jump to be made, now that what it passes over is undone."""
-        self.counts = {"activity": 0, "timer": 0, "child": 0, "other": 0}
+        self.counts = {"activity": 0, "lambda": 0, "timer": 0, "child": 0, "other": 0}
         """How many of each are open in SWF."""
         self.special: dict[int, Open] = {}
         """What is open in SWF beside activities, children and retry timers, by event id."""
@@ -139,16 +167,32 @@ class Machine:
     def drop_work(self, work: Work) -> None:
         """Take a piece of work off the list; what is open for it in SWF is late from now on."""
         self.state.works.pop(work.key, None)
+        self._delist(work)
+        self.let_go(work)
+
+    def _delist(self, work: Work) -> None:
         self.leaves.pop(work.key, None)
         for works in self.by.values():
             works.pop(work.key, None)
         for keys in self.todo.values():
             keys.pop(work.key, None)
+
+    def let_go(self, work: Work) -> None:
+        """What is open in SWF for a piece of work is late from now on."""
         opened = self.state.open.get(work.opened)
         if opened is not None and opened.kind == "retry":
             self.state.unwanted.append(work.opened)
+            work.opened = 0
         elif opened is not None:
             self.forget(work.opened)
+
+    def turn(self, work: Work, via: Via) -> None:
+        """Have a piece of work done by something else from now on; nothing is open for it."""
+        self.let_go(work)
+        if work.via is not via:
+            self._delist(work)
+            work.via = via
+            self._enlist(work)
 
     def fail(self, visit: Visit, failure: Failure) -> None:
         """Have a visit's failure dealt with, when this step of the fold is done."""
@@ -313,11 +357,11 @@ class Machine:
 _NONE = Settings()
 
 
-_OF_WORK = ("activity", "child", "retry")
+_OF_WORK = ("activity", "lambda", "child", "retry")
 """What is open for the work itself."""
 
 
 def _counted(kind: str) -> str:
-    if kind in ("activity", "child"):
+    if kind in ("activity", "lambda", "child"):
         return kind
     return "other" if kind in ("report", "ask") else "timer"

@@ -32,6 +32,8 @@ class Policy:
     heartbeat: str = "60"
     cancel_grace: int = 10
     """Seconds that work in flight gets to stop before it is abandoned."""
+    lambda_tasks: bool = False
+    """Whether Lambda functions are invoked by SWF; else activity workers call Python functions."""
 
     def delay(self, failures: int) -> int:
         """Whole seconds to wait after so many failures, rounded up as SWF timers need."""
@@ -44,7 +46,10 @@ class Policy:
 
     def to_json(self) -> dict[str, Json]:
         """The policy as the marker `RUN_OPTIONS` records it."""
-        return asdict(self)
+        found = asdict(self)
+        if not self.lambda_tasks:  # runs of the first releases have recorded no such member
+            del found["lambda_tasks"]
+        return found
 
     @classmethod
     def from_json(cls, document: Any) -> Policy:

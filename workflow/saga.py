@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from wire import Json
 from workflow import flow, markers
@@ -16,6 +17,23 @@ NOT_RETRYABLE = "Non-retryable error"
 NAMED = 100  # steps at most that a marker names; the history itself names all
 
 
+def start_or_fail(machine: Machine, *, failed: int = 0, **why: Any) -> None:
+    """Begin to undo everything; where there is nothing to, and no record of it, it is over."""
+    state, definition = machine.state, machine.definition
+    visit = machine.visit(failed) if failed else None
+    first = visit is not None and _is_undone_first(machine, visit)
+    undoing = any(work.kind == "undo" for work in state.works.values())
+    recorded = definition.rollback.transaction is not None
+    if recorded or first or undoing or undoable(machine, visit):
+        start(machine, failed=failed, **why)
+        return
+    at = visit.path if visit is not None else why.get("at", "")
+    state.failure = {"reason": why["reason"], "error": why["error"], "at": at}
+    if why.get("told") is not None:
+        state.failure["told"] = why["told"]
+    flow.end(machine, why.get("ending", "fail"))
+
+
 def start(
     machine: Machine,
     *,
@@ -24,17 +42,19 @@ def start(
     failed: int = 0,
     at: str = "",
     ending: str = "fail",
+    told: dict[str, Json] | None = None,
 ) -> None:
     """Begin to undo everything: because the visit `failed` failed, or for another `reason`.
 
-    `at` is where the execution was when no step failed; `ending` is `fail` or `cancel`.
+    `at` is where the execution was when no step failed; `ending` is `fail` or `cancel`; `told`
+    the error output that an execution of States Language fails with.
     """
     visit = machine.visit(failed) if failed else None
     entries = [item.entry for item in undoable(machine, visit)]
-    if visit is not None and (isinstance(machine.graph(visit), Task) or _undo_of(machine, visit)):
+    if visit is not None and _is_undone_first(machine, visit):
         entries.insert(0, visit.entry)
     where = visit.path if visit is not None else at
-    rollback = RollbackState(0, where, reason, error, ending=ending)
+    rollback = RollbackState(0, where, reason, error, ending=ending, told=told)
     undoing = [work.entry for work in machine.state.works.values() if work.kind == "undo"]
     if undoing:  # for a jump, of which nothing comes now
         entries = [*undoing, *(entry for entry in entries if entry not in undoing)]
@@ -43,6 +63,13 @@ def start(
     _begin(machine, entries, rollback)
     if not undoing:
         go_on(machine)
+
+
+def _is_undone_first(machine: Machine, visit: Visit) -> bool:
+    """Whether a step that failed is undone: by what it declares, or by the process's own way."""
+    if _undo_of(machine, visit):
+        return True
+    return isinstance(machine.graph(visit), Task) and machine.definition.rollback.step is not None
 
 
 def start_for_jump(machine: Machine, visits: Iterable[Visit], request: dict[str, Json]) -> None:
@@ -118,8 +145,8 @@ def go_on(machine: Machine) -> None:
     if rollback.pending:
         visit = machine.visit(rollback.pending[0])
         activity = _undo_of(machine, visit) or machine.definition.rollback.step
-        machine.add_work("undo", visit.entry, activity)
-    elif rollback.ending == "jump":
+        machine.add_work("undo", visit.entry, activity or "")
+    elif rollback.ending == "jump" or machine.definition.rollback.transaction is None:
         _finish(machine)
     elif state.mode is Mode.ROLLING_BACK:
         state.mode = Mode.COMPENSATING

@@ -273,8 +273,8 @@ def undo_activities(machine: Machine) -> frozenset[str]:
     """Names by which a rollback that could not undo everything is resumed."""
     rollback = machine.definition.rollback
     states = [place.state for place in machine.definition.places.values()]
-    declared = {name for name in map(compensation_of, states) if name}
-    return frozenset({rollback.step, rollback.transaction, *declared} - {s.name for s in states})
+    ours = {rollback.step, rollback.transaction, *map(compensation_of, states)}
+    return frozenset({name for name in ours if name} - {s.name for s in states})
 
 
 HANDLERS: dict[str, Handler] = {

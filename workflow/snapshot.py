@@ -12,6 +12,8 @@ from workflow.state import ROOT, Frame, Mode, Outcome, Phase, State, Undone, Via
 NAMELESS = "event-"
 """What the ids of requests begin with that came without one: they are of one run only."""
 
+_HEARD = (Via.SIGNAL, Via.TOKEN)
+
 ENDLESS = 4  # visits per path, from which on those that no result depends on are dropped
 
 
@@ -19,7 +21,7 @@ def carried(state: State, definition: Definition) -> dict[str, Json]:
     """The state for a run that continues this one: nothing is open there, waits keep their end."""
     copy = _detached(state)
     for work in copy.works.values():
-        if work.phase is Phase.WAITING and (work.via is not Via.SIGNAL or work.due is not None):
+        if work.phase is Phase.WAITING and (work.via not in _HEARD or work.due is not None):
             work.phase = Phase.BACKOFF
         elif work.in_flight and work.via is Via.CHILD:
             work.told = True
@@ -138,9 +140,7 @@ def _prune_frames(state: State) -> None:
             used.add(owner.frame)
             waiting.append(owner.frame)
     state.frames = {number: frame for number, frame in state.frames.items() if number in used}
-    inputs = {frame.input for frame in state.frames.values()}
-    inputs |= {visit.input for visit in state.visits.values()} | {0}
-    state.inputs = {key: value for key, value in state.inputs.items() if key in inputs}
+    state.sweep()
 
 
 # --- snapshots of the first revision ----------------------------------------------------------

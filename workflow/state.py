@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from wire import Json
+from workflow import places
 
 CORE_REVISION = 2
 """Recorded in every run; a later core keeps the behaviour of the revisions before it."""
@@ -54,6 +55,10 @@ class Via(str, Enum):
     SIGNAL = "signal"
     FRAMES = "frames"
     """By the branches or items of a composite state."""
+    LAMBDA = "lambda"
+    """By a Lambda function that SWF invokes."""
+    TOKEN = "token"  # noqa: S105 - no secret
+    """By whoever answers its task token."""
 
 
 class Outcome(str, Enum):
@@ -64,6 +69,8 @@ class Outcome(str, Enum):
     SKIPPED = "skipped"
     """An operator gave its result."""
     FAILED = "failed"
+    CAUGHT = "caught"
+    """Failed, and a catcher of the state said where to go on."""
     ABANDONED = "abandoned"
     """Left by a jump or a cancellation before it gave a result."""
 
@@ -108,11 +115,25 @@ class Visit:
     """Of a map: what it works on."""
     left: int = 0
     """Of a composite state: how many branches or items have not come to their end."""
+    entered: float = 0.0
+    """When it was entered, seconds since 1970; in States Language only, as what follows."""
+    left_at: float = 0.0
+    """When it was left."""
+    variables: int = 0
+    """Key in `State.variables` of those set in its frame when it was entered."""
+    output: int | None = None
+    """Key in `State.inputs` of what it left."""
+    base: int | None = None
+    """Of a step that is run again: key of the data in force, into which its result goes."""
+    rules: list[Json] | None = None
+    """Of a map: concurrency, and how many and what share of the items may fail."""
+    missed: int = 0
+    """Of a map: items that failed and are tolerated."""
 
     @property
     def name(self) -> str:
         """The name of its state."""
-        return self.path.rpartition(".")[2]
+        return places.name_of(self.path)
 
 
 @dataclass
@@ -138,6 +159,14 @@ class Frame:
     done: bool = False
     queue: list[dict[str, Json]] = field(default_factory=list)
     """Requests to run a step again, after the one in progress."""
+    begins: int = 0
+    """In States Language: key of the input that it began with."""
+    variables: int = 0
+    """Key in `State.variables` of the variables set in it."""
+    outer: int = 0
+    """Key in `State.variables` of those that it sees of the frames around it."""
+    error: dict[str, Json] | None = None
+    """Of an item that failed and is tolerated: its error output."""
 
 
 @dataclass
@@ -165,6 +194,16 @@ class Work:
     cancel_requested: bool = False
     told: bool = False
     """Of a child: whether it was asked to report by itself."""
+    input: Json = None
+    """In States Language: what the attempt gets."""
+    limits: list[int | None] | None = None
+    """In States Language: seconds that the attempt may take, and may be silent."""
+    until: float | None = None
+    """When the attempt's time is up, where no activity's own limit says so."""
+    beat: float | None = None
+    """When whoever holds its task token has to be heard of next."""
+    poll: Json = None
+    """What an activity that was not done gave, to be asked for again."""
     opened: int = 0
     """Event id of what is open for it in SWF; 0 when nothing is."""
 
@@ -177,13 +216,18 @@ class Work:
     def activity_id(self) -> str:
         """Unique among open activities and timers."""
         prefix = "a" if self.kind == "step" else self.kind[0]
+        if self.via is Via.LAMBDA:
+            prefix = "l"
         return f"{prefix}{self.entry}.{self.attempt}"
 
     @property
     def in_flight(self) -> bool:
         """Whether SWF has it: queued, or with a worker or decider."""
         asked = self.phase is Phase.SCHEDULED or self.phase is Phase.STARTED
-        return asked and self.via in (Via.ACTIVITY, Via.CHILD)
+        return asked and self.via in _IN_SWF
+
+
+_IN_SWF = (Via.ACTIVITY, Via.CHILD, Via.LAMBDA)
 
 
 @dataclass
@@ -191,8 +235,8 @@ class Open:
     """Something of ours that is open in SWF, known by its Scheduled or TimerStarted event."""
 
     kind: str
-    """`activity`, `child`; the timers `retry`, `grace`, `wake`, `again`, `deadline`, `watch`; the
-    signals `report` (to the parent) and `ask` (to a child)."""
+    """`activity`, `child`, `lambda`; the timers `retry`, `grace`, `wake`, `again`, `deadline`,
+    `watch`; the signals `report` (to the parent) and `ask` (to a child)."""
     id: str
     """Activity, child workflow or timer id."""
     work: str = ""
@@ -236,6 +280,8 @@ class RollbackState:
     not_compensated: list[Json] = field(default_factory=list)
     ending: str = "fail"
     """How the execution ends afterwards: `fail` or `cancel`; `jump`: it goes on."""
+    told: dict[str, Json] | None = None
+    """In States Language: the error output that the execution fails with."""
     jump: dict[str, Json] | None = None
     """With `jump`: the request, and the frame it lands in."""
 
@@ -255,6 +301,8 @@ class State:
     mode: Mode = Mode.FORWARD
     inputs: dict[int, Json] = field(default_factory=dict)
     """The caller's input (0), and each edition of it that an operator made."""
+    variables: dict[int, dict[str, Json]] = field(default_factory=lambda: {0: {}})
+    """Sets of variables of States Language; a set never changes, assigning makes another."""
     frames: dict[int, Frame] = field(default_factory=dict)
     visits: dict[int, Visit] = field(default_factory=dict)
     """By entry."""
@@ -272,6 +320,7 @@ class State:
     entries: int = 0
     frames_made: int = 0
     inputs_made: int = 0
+    variables_made: int = 1
     counter: int = 0
     """Chain-wide ordinal of notes and of events that close something."""
     cancel: bool = False
@@ -309,6 +358,8 @@ class State:
     """Why SWF refuses timers, while it does."""
     event_id: int = 0
     """Last event of this run that was applied."""
+    begun: float = 0.0
+    """When the first run of the chain began, seconds since 1970."""
     now: float = 0.0
     """Time of the last event that moved the execution, seconds since 1970."""
     closed: str = ""
@@ -324,6 +375,23 @@ class State:
         key = self.inputs_made
         self.inputs[key], self.inputs_made = value, key + 1
         return key
+
+    def add_variables(self, values: dict[str, Json]) -> int:
+        """Keep a set of variables; gives its key."""
+        key = self.variables_made
+        self.variables[key], self.variables_made = values, key + 1
+        return key
+
+    def sweep(self) -> None:
+        """Drop the editions of data and variables that nothing names any more."""
+        frames, visits = self.frames.values(), self.visits.values()
+        inputs = {0} | {f.input for f in frames} | {f.begins for f in frames}
+        inputs |= {v.input for v in visits} | {v.output for v in visits if v.output is not None}
+        inputs |= {v.base for v in visits if v.base is not None}
+        variables = {0} | {f.variables for f in frames} | {f.outer for f in frames}
+        variables |= {v.variables for v in visits}
+        self.inputs = {key: value for key, value in self.inputs.items() if key in inputs}
+        self.variables = {key: item for key, item in self.variables.items() if key in variables}
 
     @property
     def root(self) -> Frame:
@@ -387,7 +455,7 @@ _MEMBERS: dict[str, type] = {
     "open": Open,
     "stops": Stop,
 }
-_BY_NUMBER = frozenset({"frames", "visits", "open", "stops", "inputs"})
+_BY_NUMBER = frozenset({"frames", "visits", "open", "stops", "inputs", "variables"})
 _ENUMS: dict[str, type[Enum]] = {
     "mode": Mode,
     "phase": Phase,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 import wire
+from wire import activity_input
 from activities.context import TaskContext, current_task
-from activities.execution import Canceled, Completed, Failed, Outcome, execute, read_input
+from activities.execution import Canceled, Completed, Failed, Outcome, execute
 from errors import ActivityCanceled, NonRetryableError, TombstoneError
 
 TaskOf = Callable[..., TaskContext]
@@ -185,4 +186,4 @@ ENVELOPE = {"start_id": "s", "path": "Step", "visit": 1, "attempt": 2}
     ],
 )
 def test_the_input_is_what_the_caller_gave(value: Any, data: Any, envelope: Any) -> None:
-    assert read_input(value) == (data, envelope)
+    assert activity_input(value) == (data, envelope)
