@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from itertools import pairwise
 
 from pictures.graph import SPINE, Graph, Lane, Link, Node, mark
 from pictures.reading import CATCH, NEXT
@@ -153,7 +154,8 @@ def _part(graph: Graph, back: set[int]) -> None:
         if passed == 0 and not aside:
             kept.append(link)
         elif aside or passed > min(PASSED_LAYERS, budget):
-            key = (link.target, link.kind, place in back and link.kind != CATCH)
+            catch = link.kind == CATCH
+            key = (link.target, CATCH if catch else NEXT, place in back and not catch)
             lanes.setdefault(key, Lane(*key)).links.append(link)
         else:
             budget -= passed
@@ -223,7 +225,7 @@ def _sweep(
 def _crossings(layers: list[list[int]], below: list[list[int]]) -> int:
     """How many pairs of links cross."""
     count = 0
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in pairwise(layers):
         if len(upper) < 2 or len(lower) < 2:
             continue
         place = {number: at for at, number in enumerate(lower)}

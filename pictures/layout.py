@@ -107,7 +107,9 @@ def _plan(scope: Scope, seen: Mapping[str, Seen], plans: Mapping[int, Plan]) -> 
     places.across(graph)
     made.routes = routes(graph, places.down(graph))
     _place(made, graph, numbers, labels)
-    made.marks += [(graph.nodes[number].x, graph.nodes[number].y + MARK, "start") for number in roots]
+    made.marks += [
+        (graph.nodes[number].x, graph.nodes[number].y + MARK, "start") for number in roots
+    ]
     made.marks += [(graph.nodes[n].x, graph.nodes[n].y + MARK, "end") for n in graph.marks]
     _measure(made, graph)
     return made
@@ -130,9 +132,7 @@ def _link(
     return labels
 
 
-def _way(
-    graph: Graph, source: int, target: int, way: Way, labels: list[tuple[int, Label]]
-) -> None:
+def _way(graph: Graph, source: int, target: int, way: Way, labels: list[tuple[int, Label]]) -> None:
     if way.kind != CHOICE:
         graph.links.append(Link(source, target, way.kind, SPINE))
         return
@@ -162,8 +162,10 @@ def _measure(made: Plan, graph: Graph) -> None:
     made.shift = shift
     made.width = max(rights, default=0.0) + shift
     made.height = places.height(graph)
-    for thing in (*made.states, *made.labels):
-        thing.x += shift
+    for placed in made.states:
+        placed.x += shift
+    for text in made.labels:
+        text.x += shift
     made.marks = [(x + shift, y, kind) for x, y, kind in made.marks]
 
 

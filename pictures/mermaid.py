@@ -6,6 +6,7 @@ Every name is written as entities wherever Mermaid or HTML could take it for syn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from pictures.reading import CATCH, Scope, State, Way, read
 from pictures.seen import OUTCOMES, Seen, figures
@@ -18,6 +19,9 @@ SHAPES = {
     "Succeed": ("([", "])"),
     "Fail": ("([", "])"),
 }
+Lines: TypeAlias = "Iterator[str | Lines]"
+"""Lines, with the lines of what is inside in between."""
+
 LABEL_CHARACTERS = 120
 """What is longer is cut."""
 PLAIN = frozenset(" .,-_")
@@ -64,7 +68,7 @@ def _escaped(character: str) -> str:
 
 
 class _Writer:
-    """Writes nodes and edges, and gives the states their short names `s1`, `s2`, …"""
+    """Writes nodes and edges, and gives the states their short names, `s1` and so on."""
 
     def __init__(self, seen: Mapping[str, Seen]) -> None:
         self._seen = seen
@@ -73,7 +77,7 @@ class _Writer:
 
     def lines(self, root: Scope) -> Iterator[str]:
         """The scope and all in it, then the classes; a stack instead of recursion."""
-        stack = [self._scope(root, "  ")]
+        stack: list[Lines] = [self._scope(root, "  ")]
         while stack:
             for found in stack[-1]:
                 if isinstance(found, str):
@@ -91,7 +95,7 @@ class _Writer:
         self._count += 1
         return f"s{self._count}"
 
-    def _scope(self, scope: Scope, indent: str) -> Iterator[str | Iterator[str]]:
+    def _scope(self, scope: Scope, indent: str) -> Lines:
         names = {name: self._name() for name in scope.states}
         start = self._name()
         if scope.start is not None:
@@ -109,9 +113,11 @@ class _Writer:
             yield f"{indent}{end}(((#32;)))"
             yield from (f"{indent}{name} --> {end}" for name in ends)
 
-    def _state(self, state: State, name: str, indent: str) -> Iterator[str | Iterator[str]]:
+    def _state(self, state: State, name: str, indent: str) -> Lines:
         self._classify(state, name)
-        text = "<br/>".join(filter(None, map(escaped, self._texts(state))))
+        # A title in several lines would lie over what is in the subgraph.
+        joint = " · " if state.scopes else "<br/>"
+        text = joint.join(filter(None, map(escaped, self._texts(state))))
         if not state.scopes:
             before, after = SHAPES.get(state.kind, ("[", "]"))
             yield f'{indent}{name}{before}"{text}"{after}'

@@ -11,6 +11,7 @@ curves and for the lines that go to the lanes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pictures.graph import SLACK, Graph, Link, Node
 
@@ -72,7 +73,7 @@ def _wish(nodes: list[Node], number: int, near: list[tuple[int, float]]) -> tupl
 def _offsets(layer: Sequence[Node]) -> list[float]:
     """How far right of the first each node stands if they stand as close as they may."""
     found = [0.0]
-    for node, following in zip(layer, layer[1:], strict=False):
+    for node, following in pairwise(layer):
         gap = BESIDE_SLIM if node.slim or following.slim else BESIDE
         found.append(found[-1] + node.right + gap + following.left)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pictures.conditions import expression
-from pictures.seen import duration
+from pictures.seen import LONGEST, duration
 from wire import Json
 
 SUFFIXES = {
@@ -81,8 +81,8 @@ def _last(arguments: Mapping[str, Json], member: str) -> str:
 
 def _wait(_: str, state: Mapping[str, Json]) -> str:
     seconds = state.get("Seconds")
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        return f"for {duration(min(seconds, 1e12))}"
+    if isinstance(seconds, int | float) and 0 <= seconds <= LONGEST:
+        return f"for {duration(seconds)}"
     for member, word in (
         ("Seconds", "for"),
         ("SecondsPath", "for"),
@@ -107,7 +107,7 @@ def _parallel(_: str, state: Mapping[str, Json]) -> str:
 def _map(_: str, state: Mapping[str, Json]) -> str:
     items = next((state[key] for key in ("ItemsPath", "Items") if key in state), "$")
     text = "for each item" if items == "$" else f"for each of {expression(items)}"
-    if isinstance(limit := state.get("MaxConcurrency"), int) and limit > 0:
+    if isinstance(limit := state.get("MaxConcurrency"), int) and 0 < limit <= LONGEST:
         text += f", {limit} at a time"
     return text
 

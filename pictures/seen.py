@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -40,6 +39,8 @@ OUTCOMES = (
 """The outcomes that have a colour and a sign."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+LONGEST = 1e10
+"""Seconds that are still told; more is some mistake."""
 
 
 def figures(seen: Seen) -> str:
@@ -49,7 +50,7 @@ def figures(seen: Seen) -> str:
         parts.append(f"×{seen.attempts}")
     if seen.visits > 1:
         parts.append(f"{seen.visits} visits")
-    if seen.seconds is not None and math.isfinite(seen.seconds):
+    if seen.seconds is not None and 0 <= seen.seconds <= LONGEST:
         parts.append(duration(seen.seconds))
     counts = [("open", seen.open), ("failed", seen.failed)]
     told = ", ".join(f"{word} {count}" for word, count in counts if count)
@@ -58,9 +59,9 @@ def figures(seen: Seen) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds in the unit that fits: `350 ms`, `1.2 s`, `3 min`, `2 h 5 min`, `4 d 1 h`."""
-    if seconds < 1:
-        return f"{max(0, round(seconds * 1000))} ms"
-    if seconds < MINUTE:
+    if seconds < 0.9995:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < MINUTE - 0.05:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
     for size, unit, smaller, small in (

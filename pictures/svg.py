@@ -22,7 +22,7 @@ from pictures.boxes import (
 )
 from pictures.graph import MARK
 from pictures.layout import Inner, Placed, Plan, every_plan, plan
-from pictures.reading import CATCH, read
+from pictures.reading import read
 from pictures.routes import ARROW, Route, number_text, rounded
 from pictures.seen import OUTCOMES, Seen
 from pictures.texts import cut, width, xml
@@ -56,23 +56,28 @@ def svg(
     wide = max(drawn.width, min(least, 800.0)) + 2 * MARGIN
     high = drawn.height + top + MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" width="{n(wide)}" '
-        f'height="{n(high)}" viewBox="0 0 {n(wide)} {n(high)}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" {_size(wide, high)}>',
         f"<title>{xml(title or 'State machine')}</title>",
         f"<desc>{xml(_description(drawn, document, seen))}</desc>",
-        f"<style>{_style(dark)}</style>",
+        f"<style>{_style(dark=dark)}</style>",
         f'<rect class="paper" width="{n(wide)}" height="{n(high)}"/>',
     ]
     if title:
         shown = cut(title, TITLE_SIZE, wide - 2 * MARGIN, bold=True)
-        parts.append(f'<text class="title" x="{n(MARGIN)}" y="{n(MARGIN + 16)}">{xml(shown)}</text>')
+        parts.append(
+            f'<text class="title" x="{n(MARGIN)}" y="{n(MARGIN + 16)}">{xml(shown)}</text>'
+        )
     left = (wide - drawn.width) / 2
     parts.append(f'<g transform="translate({n(left)} {n(top)})">')
     parts.extend(_Drawing(seen).plans(drawn))
     return "\n".join([*parts, "</g>", "</svg>"]) + "\n"
 
 
-def _style(dark: bool | None) -> str:
+def _size(wide: float, high: float) -> str:
+    return f'width="{n(wide)}" height="{n(high)}" viewBox="0 0 {n(wide)} {n(high)}"'
+
+
+def _style(*, dark: bool | None) -> str:
     if dark is None:
         return f"\n{STYLE}@media (prefers-color-scheme: dark) {{\n{DARK}}}\n"
     return f"\n{STYLE}{DARK if dark else ''}"
@@ -205,9 +210,7 @@ def _edges(routes: list[Route]) -> Iterator[str]:
     for route in routes:
         if route.head is not None:
             x, y = route.head
-            yield (
-                f'<path class="head {route.kind}" d="M{n(x)} {n(y)}l-4 {n(-ARROW - 1)}h8z"/>'
-            )
+            yield (f'<path class="head {route.kind}" d="M{n(x)} {n(y)}l-4 {n(-ARROW - 1)}h8z"/>')
 
 
 def _label(one: Label, x: float, y: float, kind: str) -> str:
@@ -223,6 +226,7 @@ def _label(one: Label, x: float, y: float, kind: str) -> str:
 
 
 def _mark(x: float, y: float, kind: str) -> str:
-    dot = f'<circle class="mark" cx="{n(x)}" cy="{n(y)}" r="{n(MARK if kind == "start" else MARK - 3)}"/>'
     ring = f'<circle class="ring" cx="{n(x)}" cy="{n(y)}" r="{n(MARK)}"/>'
+    radius = MARK if kind == "start" else MARK - 3
+    dot = f'<circle class="mark" cx="{n(x)}" cy="{n(y)}" r="{n(radius)}"/>'
     return dot if kind == "start" else ring + dot
