@@ -14,7 +14,10 @@ with jumps forward, 160 by 50 boxes, and judged in 2026:
 * graphlay 0.3.1 (Rust, beta): no nested boxes; 27.6 s for 10,000 states.
 * fast-sugiyama 0.5.3 (Rust): gives places for nodes of a graph without nesting and no edges' ways.
 
-Ours takes 0.3 s for 1,000 such states and 3 s for 10,000, drawing included.
+Ours takes 0.1 s for 1,000 such states and 0.8 s for 10,000, reading and drawing included: what
+leads far goes along a lane instead of through a place in every layer.  With a catch on every state
+and a label on every jump it is 0.2 s and 1.3 s; where every state leads to three others at random,
+0.3 s and 4.2 s.
 """
 
 from pictures.mermaid import mermaid

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+import pictures
 from pictures import Seen, svg
 from pictures.reading import every_scope, read
 from pictures.seen import OUTCOMES
@@ -64,6 +65,10 @@ def test_no_dict_makes_it_raise(document):
 )
 def test_what_is_not_understood_is_left_out(document):
     ET.fromstring(svg(document))
+
+
+def test_the_room_offers_these_names_alone():
+    assert pictures.__all__ == ["Seen", "mermaid", "svg"]
 
 
 def test_a_missing_target_is_drawn_as_unknown():
