@@ -146,9 +146,10 @@ class ActivityWorker:
 
     def _shipped(self, name: str, data: dict[str, Json]) -> dict[str, Json]:
         if inside_a_task():
-            return ACTIVITIES[name](data)
+            given: dict[str, Json] = ACTIVITIES[name](data)
+            return given
         with entered(detached(self.settings)):
-            return ACTIVITIES[name](data)
+            return self._shipped(name, data)
 
     # --- running -------------------------------------------------------------------------
 

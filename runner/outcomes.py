@@ -85,8 +85,7 @@ class Task:
 
         In States Language any JSON value, exactly as the state says; else an object.
         """
-        value, envelope = activity_input(loads(self.text))
-        return value
+        return activity_input(loads(self.text))[0]
 
     @property
     def envelope(self) -> dict[str, Json]:

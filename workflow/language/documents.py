@@ -27,7 +27,7 @@ from workflow.graph import (
 )
 from workflow.language import context, resources
 from workflow.language.fields import Fields, Left
-from workflow.language.view import View, checked
+from workflow.language.view import MOST_BYTES, View, checked
 from workflow.machine import Failure, Machine, no_content
 from workflow.state import Frame, Outcome, Visit, Work
 
@@ -327,16 +327,21 @@ def _batches(fields: Fields, view: View, found: list[Json], batcher: Any) -> lis
         fields.item(view.with_item(index, value)) if fields.selects() else value
         for index, value in enumerate(found)
     ]
+    whole = min(most_bytes or MOST_BYTES, MOST_BYTES) - _bytes({**shared, "Items": []})
     batches: list[list[Json]] = []
-    size = room = 0
+    room = 0
     for item in selected:
-        size = len(dumps(item).encode("utf-8", "surrogatepass")) + 1 if most_bytes else 0
+        size = _bytes(item) + 1
         if not batches or len(batches[-1]) == most or size > room:
             batches.append([])
-            room = (most_bytes or 0) - len(dumps({**shared, "Items": []}).encode())
+            room = whole
         batches[-1].append(item)
         room -= size
     return [{**shared, "Items": batch} for batch in batches]
+
+
+def _bytes(value: Json) -> int:
+    return len(dumps(value).encode("utf-8", "surrogatepass"))
 
 
 def begin_frame(machine: Machine, visit: Visit, frame: Frame) -> None:
