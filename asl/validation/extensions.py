@@ -32,7 +32,12 @@ def state(node: Node) -> None:
         if key in node.members and not fits(node.members[key]):
             node.error(f"'{key}' must be {wanted}", key, EXTENSION)
     _object(node, "Settings", _SETTINGS)
-    if "Default" in node.members and not SIGNAL.fullmatch(str(node.members.get("Resource"))):
+    is_task = "Resource" in node.members
+    if (
+        is_task
+        and "Default" in node.members
+        and not SIGNAL.fullmatch(str(node.members.get("Resource")))
+    ):
         message = "'Default' is for a Task that waits for a signal (arn:aws:states:::signal:NAME)"
         node.error(message, "Default", EXTENSION)
 

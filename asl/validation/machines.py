@@ -102,18 +102,16 @@ class Machine:
             scope.ends = True
             return
         self._moves(scope, node, kind)
+        allowed = fields.STATES[kind] | fields.EXTENSIONS.get(kind, frozenset())
         if not downgraded:
-            fields.check(node, fields.STATES[kind] | fields.EXTENSIONS.get(kind, frozenset()))
-        self._parts(scope, node, kind)
+            fields.check(node, allowed)
+        self._parts(scope, node.only(allowed), kind)
 
     def _parts(self, scope: Scope, node: Node, kind: str) -> None:
-        catchers: list[Node] = []
-        if "Catch" in fields.STATES[kind]:
-            states.common(node, kind)
-            catchers = failures.catchers(node)
-            extensions.state(node)
-        else:
-            states.common(node, kind)
+        states.common(node, kind)
+        failures.retriers(node)
+        catchers = failures.catchers(node)
+        extensions.state(node)
         if kind == "Map":
             maps.check(node, self.labels)
             self._processor(scope, node)
@@ -121,8 +119,7 @@ class Machine:
             states.CHECKS[kind](node)
         if kind == "Parallel":
             self._branches(scope, node)
-        if kind != "Fail":
-            self._assigns(scope, node, catchers, kind)
+        self._assigns(scope, node, catchers, kind)
 
     def _assigns(self, scope: Scope, node: Node, catchers: list[Node], kind: str) -> None:
         rules = _within(node, "Choices") if kind == "Choice" else []

@@ -76,6 +76,13 @@ class Node:
         """Report what is doubtful."""
         self.report.add(self.at(key), message, code, "WARNING")
 
+    def only(self, keys: frozenset[str]) -> Node:
+        """The same, without the members that are not among these."""
+        if self.members.keys() <= keys:
+            return self
+        members = {key: value for key, value in self.members.items() if key in keys}
+        return Node(self.report, self.trail, members, self.jsonata)
+
     def object(self, key: str) -> Node | None:
         """A member that must be an object, if it is there."""
         if key not in self.members:

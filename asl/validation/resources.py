@@ -20,6 +20,7 @@ SIGNAL = re.compile(r"arn:[^:]+:states:::signal:.+", re.DOTALL)
 _ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:.+", re.DOTALL)
 _SERVICE = re.compile(r"arn:[^:]+:states:::(.*)", re.DOTALL)
 _CALL = re.compile(r"[A-Za-z0-9_-]+:(?:[A-Za-z0-9_-]+:)?[A-Za-z0-9_-]+(.*)", re.DOTALL)
+_OURS = re.compile(r"(?:signal|activity):.+", re.DOTALL)
 _ACTIVITY = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:activity:.+", re.DOTALL)
 
 
@@ -44,7 +45,7 @@ def _pattern(resource: str) -> str | None:
     if not _ARN.fullmatch(resource):
         return None
     call = _SERVICE.fullmatch(resource)
-    if call is None or call.group(1).startswith(("signal:", "activity:")):
+    if call is None or _OURS.fullmatch(call.group(1)):
         return ""
     form = _CALL.fullmatch(call.group(1))
     return form.group(1) if form is not None and form.group(1) in PATTERNS else None

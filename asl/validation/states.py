@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from asl.diagnostics import PASS_RESULT
-from asl.validation import failures, fields, jsonata, resources, values
+from asl.validation import fields, jsonata, resources, values
 from asl.validation.report import Node
 from expressions import choices
 from expressions.moments import instant
@@ -98,7 +98,7 @@ CHECKS: dict[str, Callable[[Node], None]] = {
 
 
 def common(node: Node, kind: str) -> None:
-    """Check the members that types share: paths, Output, Retry."""
+    """Check the members that types share: paths and Output."""
     if node.jsonata:
         if "Output" in node.members:
             values.output(node, result=kind in ("Task", "Parallel", "Map"))
@@ -107,7 +107,6 @@ def common(node: Node, kind: str) -> None:
         values.path(node, "OutputPath", null=True)
         values.result_path(node)
         values.template(node, "ResultSelector")
-    failures.retriers(node)
 
 
 def _time(node: Node, name: str) -> int | None:
