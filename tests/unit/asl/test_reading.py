@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import asl
 from asl import DocumentError, of, read, substitute
 from asl.pointers import join, split
 from errors import DefinitionError
@@ -241,6 +242,13 @@ def test_pointers_keep_their_keys(keys):
     for key in keys:
         pointer = join(pointer, key)
     assert split(pointer) == keys
+
+
+def test_the_room_offers_a_closed_list():
+    assert sorted(asl.__all__) == [
+        "Diagnostic", "DocumentError", "Source", "errors_of", "is_valid", "of", "read",
+        "substitute", "validate",
+    ]  # fmt: skip
 
 
 # --- substitution -----------------------------------------------------------------------------

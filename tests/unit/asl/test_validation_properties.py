@@ -115,7 +115,7 @@ def test_problems_are_in_the_order_of_the_text():
     assert [(item.pointer, item.line, item.column) for item in found] == [
         ("/States/A/Foo", 3, 47),
         ("/States/C/ItemProcessor/States/D/InputPath", 5, 53),
-        ("/States/C/MaxConcurrency", 6, 41),
+        ("/States/C/MaxConcurrency", 6, 42),
         ("/States/B/Seconds", 7, 51),
         ("/Bar", 10, 10),
     ]
