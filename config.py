@@ -238,6 +238,9 @@ class Settings:
     """Ids and keys; with any, the first encrypts what SWF and the store get, all decrypt."""
     database_url: str = _setting("DATABASE_URL", "", _anything)
     """SQLAlchemy URL of the business database; empty means a SQLite file in `data_dir`."""
+    lambda_role: str = _setting("LAMBDA_ROLE", "", _anything)
+    """ARN of the role by which SWF invokes the Lambda functions of definitions in States Language.
+    Empty: activity workers call the Python functions that stand for them."""
     notifier: str = _setting("NOTIFIER", "outbox", _one_of("outbox", "sns", "webhook"))
     notifier_target: str = _setting("NOTIFIER_TARGET", "", _anything)
     """SNS topic ARN or webhook URL; for the outbox a file, by default in `data_dir`."""
@@ -283,6 +286,19 @@ def load(env: Mapping[str, str] | None = None, env_file: str | Path | None = Non
     if "SWF_ENDPOINT" not in environment and "SWF_ENDPOINT" not in written:
         values["swf_endpoint"] = "aws" if values["aws_access_key_id"] else "local"
     return Settings(**values)
+
+
+SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PAYLOAD_KEYS"})
+
+
+def environment() -> dict[str, str]:
+    """What `${NAME}` in definitions stands for: the environment over the settings file.
+
+    Secrets are left out, for definitions and histories are read by many.
+    """
+    written = _read_env_file(os.environ.get("ENV_FILE"))
+    found = {**written, **os.environ}
+    return {name: value for name, value in found.items() if name not in SECRETS}
 
 
 def _read_env_file(named: str | Path | None) -> dict[str, str]:

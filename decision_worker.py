@@ -178,6 +178,7 @@ class DecisionWorker:
             start_id=run["runId"],
             workflow_id=run["workflowId"],
             contents=self._content,
+            versions=published.highest,
         )
 
     def _content(self, reference: wire.Json) -> wire.Json:
@@ -301,6 +302,7 @@ LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "activity_completed": lambda f: f"Activity '{f['step']}' completed successfully",
     "retrying": lambda f: f"Retrying activity: {f['step']} (attempt {f['attempt']})",
     "scheduling": lambda f: f"Scheduling next activity: {f['step']}",
+    "caught": lambda f: f"Caught at {f['step']}, going on at {f['target']}: {f.pop('error')}",
     "rollback": lambda f: f"Rolling back: {f['step']} failed for good",
     "compensation_failed": lambda f: f"Not compensated: {f['step']}",
     "signal": lambda f: f"Signal {f.pop('signal')}: {f['outcome']}",

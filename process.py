@@ -54,4 +54,5 @@ def policy_of(settings: Settings) -> Policy:
         schedule_to_start=settings.activity_schedule_to_start_timeout,
         schedule_to_close=settings.activity_schedule_to_close_timeout,
         heartbeat=settings.activity_heartbeat_timeout,
+        lambda_tasks=bool(settings.lambda_role),
     )

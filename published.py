@@ -8,27 +8,42 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import asl
+import config
 import process
+from asl import loading
 from errors import DefinitionError
 from workflow import Definition, definition_from_json, definition_to_json
 
 FOLDER = Path(__file__).resolve().parent / "definitions"
 SUFFIX = ".asl.json"
+SUFFIXES = (SUFFIX, ".asl.yaml", ".asl.yml")
 
 
 def file_of(name: str, version: str, folder: Path | None = None) -> Path:
     """Where that version is kept.  SWF forbids `/` and `:` in both parts."""
-    return (folder or FOLDER) / f"{name}@{version}{SUFFIX}"
+    paths = [(folder or FOLDER) / f"{name}@{version}{suffix}" for suffix in SUFFIXES]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def highest(name: str, folder: Path | None = None) -> str | None:
+    """The highest version of a process that is here; None where there is none."""
+    versions = versions_of(name, folder)
+    return versions[-1] if versions else None
 
 
 def find(name: str, version: str, folder: Path | None = None) -> Definition | None:
     """The definition of that workflow type, or None where there is none on this machine.
 
+    An empty version stands for the highest.
+
     A published file comes before the code: runs that began under it must finish under it.  Only
     what is no part of the shape (attempts, timeouts) is the code's, for runs that begin now.
     """
+    version = version or highest(name, folder) or ""
     written = read(name, version, folder)
     ours = process.ours().get((name, version))
     if written is None or (ours is not None and ours.hash == written.hash):
@@ -42,21 +57,27 @@ def named(wanted: str, folder: Path | None = None) -> Definition:
     versions = [version] if version else versions_of(name, folder)
     found = find(name, versions[-1], folder) if versions else None
     if found is None:
-        there = sorted(
-            path.name.removesuffix(SUFFIX) for path in (folder or FOLDER).glob(f"*{SUFFIX}")
-        )
+        there = sorted(f"{name}@{version}" for name, version in _files(folder))
         raise DefinitionError(
             f"there is no definition {wanted}; published are: {', '.join(there) or 'none'}"
         )
     return found
 
 
+def _files(folder: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Name and version of every published file."""
+    for path in sorted((folder or FOLDER).glob("*@*.asl.*")):
+        for suffix in SUFFIXES:
+            if path.name.endswith(suffix):
+                name, _, version = path.name.removesuffix(suffix).partition("@")
+                yield name, version
+
+
 def elsewhere(folder: Path | None = None) -> list[Definition]:
     """The published processes of which no version is written here, by name and version."""
     here = {name for name, _ in process.ours()}
     found = []
-    for path in sorted((folder or FOLDER).glob(f"*{SUFFIX}")):
-        name, _, version = path.name.removesuffix(SUFFIX).partition("@")
+    for name, version in _files(folder):
         definition = None if name in here else read(name, version, folder)
         if definition is not None:
             found.append(definition)
@@ -65,10 +86,7 @@ def elsewhere(folder: Path | None = None) -> list[Definition]:
 
 def versions_of(name: str, folder: Path | None = None) -> list[str]:
     """The versions of a process that are here, lowest first: numbers count as numbers."""
-    names = [
-        path.name.removesuffix(SUFFIX) for path in (folder or FOLDER).glob(f"{name}@*{SUFFIX}")
-    ]
-    found = {stem.partition("@")[2] for stem in names}
+    found = {version for known, version in _files(folder) if known == name}
     found |= {version for ours, version in process.ours() if ours == name}
     return sorted(found, key=_ordinal)
 
@@ -81,12 +99,26 @@ def read(name: str, version: str, folder: Path | None = None) -> Definition | No
     """The published file's definition, or None where there is no file."""
     path = file_of(name, version, folder)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise DefinitionError(f"the published definition {path} cannot be read: {error}") from error
-    return definition_from_json(name, version, document)
+    try:
+        return parsed(text, name, version)
+    except DefinitionError as error:
+        raise DefinitionError(f"the definition {path} cannot be used: {error}") from error
+
+
+def parsed(text: str, name: str, version: str) -> Definition:
+    """The definition that a text says: of a process in Python, or in States Language.
+
+    `DefinitionError` lists what is wrong with it, and `${NAME}`s that nothing stands for.
+    """
+    document = asl.read(text).document
+    if "Rollback" in document:
+        return definition_from_json(name, version, document)
+    return loading.load(text, name, version, environment=config.environment())
 
 
 def write(definition: Definition, folder: Path | None = None) -> Path:

@@ -220,13 +220,15 @@ class SwfClient(SwfReading, SwfRegistration):
         execution_timeout: str | None = None,
         decision_timeout: str | None = None,
         child_policy: str = "TERMINATE",
+        lambda_role: str | None = None,
     ) -> str:
         """Start an execution, once, and return its run id.
 
         `input` is the final text on the wire, its envelope carrying `start_id`; too long a
         one keeps the envelope readable and holds references.  An unanswered attempt is
         settled by that id among the runs of the workflow id (docs/ARCHITECTURE.md).  What is
-        not given comes from the settings; timeouts are seconds as strings.
+        not given comes from the settings; timeouts are seconds as strings.  `lambda_role` is the
+        ARN of the role by which SWF invokes the execution's Lambda functions.
 
         Raises `ExecutionAlreadyStartedError` with the open run's id, `TypeNotRegisteredError`.
         """
@@ -242,6 +244,7 @@ class SwfClient(SwfReading, SwfRegistration):
             ),
             "taskStartToCloseTimeout": decision_timeout or self.settings.decision_task_timeout,
             "childPolicy": child_policy,
+            "lambdaRole": lambda_role,
         }
         try:
             answer = self._connection.call(

@@ -104,6 +104,7 @@ class WorkflowStarter:
             start_id=start_id,
             tags=tuple(chosen_tags),
             execution_timeout=seconds,
+            lambda_role=self._lambda_role(kind),
         )
         _log.info(
             f"Started workflow: {chosen_id} (run {run_id})", workflow_id=chosen_id, run_id=run_id
@@ -578,6 +579,10 @@ class WorkflowStarter:
             from setup import ensure_registered  # noqa: PLC0415 - only this engine needs it
 
             ensure_registered(self.swf_client, kind)
+
+    def _lambda_role(self, kind: Definition) -> str | None:
+        """The role by which SWF invokes functions, where the process calls some."""
+        return self.swf_client.settings.lambda_role or None if kind.calls_functions else None
 
     def _run(self, workflow_id: str, run_id: str | None) -> str:
         return run_id or runs.newest_run(self.swf_client, workflow_id)

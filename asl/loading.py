@@ -30,10 +30,11 @@ def load(
     `DefinitionError` names what is valid, but cannot run here.
     """
     source = read(document) if isinstance(document, str) else of(document)
+    filled = source
     if environment is not None:
-        source = replace(source, document=substitute(source.document, environment))
-    check(source, kind)
-    return definition_from_json(name, version, source.document)
+        filled = replace(source, document=substitute(source.document, environment))
+    check(filled, kind)
+    return definition_from_json(name, version, source.document, filled=filled.document)
 
 
 def check(source: Source, kind: str = STANDARD) -> None:

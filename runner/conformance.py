@@ -62,12 +62,13 @@ class Behaviours:
         name = task.input["FunctionName"]
         for known in function_names(name):
             if known in self._by_name:
-                return _behave(self._by_name[known], task.input["Payload"])
+                return behave(self._by_name[known], task.input["Payload"])
         error, why = "Lambda.ResourceNotFoundException", f"Function not found: {name}"
         return Failed(cut(f"{error}: {why}", REASON_CHARACTERS), error=error, cause=why)
 
 
-def _behave(behaviour: Mapping[str, Any], event: Json) -> Outcome:
+def behave(behaviour: Mapping[str, Any], event: Json) -> Outcome:
+    """How a function goes that gets an event."""
     kind = behaviour["kind"]
     if kind == "identity":
         return Completed(event)

@@ -24,7 +24,7 @@ from workflow.history import attributes
 from workflow.machine import Contents, no_content
 
 Definitions = Callable[[str, str], "Definition | None"]
-"""Gives the definition of a child, by name and version; None where it is not known."""
+"""Gives the definition of a child, by name and version (empty: the highest); None for none."""
 
 
 class Listener(Protocol):
@@ -109,6 +109,7 @@ class Run:
             start_id=self.workflow_id,
             workflow_id=self.workflow_id,
             contents=self.engine.contents,
+            versions=self.engine.highest,
         )
 
     def hear(self, event_type: str, told: Mapping[str, Json]) -> None:
@@ -299,6 +300,11 @@ class Engine:
         self.open += 1
         parent_is = {"workflowId": parent.workflow_id, "runId": f"run{len(parent.histories)}"}
         child.begin({"input": block["input"], "parentWorkflowExecution": parent_is})
+
+    def highest(self, name: str) -> str | None:
+        """The highest version of a process that a step starts by its name alone."""
+        found = self.definitions(name, "")
+        return None if found is None else found.version
 
     def begin_adopted(
         self,

@@ -69,6 +69,7 @@ def start(machine: Machine, work: Work) -> dict[str, Any]:
         or started.get("executionStartToCloseTimeout"),
         "taskStartToCloseTimeout": started.get("taskStartToCloseTimeout"),
         "tagList": started.get("tagList"),
+        "lambdaRole": started.get("lambdaRole"),
     }
     return {key: item for key, item in found.items() if item is not None}
 

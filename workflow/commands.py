@@ -145,7 +145,8 @@ def _waits_for_signals(machine: Machine) -> bool:
     state = machine.state
     if state.paused or machine.halted:
         return True
-    return any(work.phase is Phase.WAITING for work in machine.by[Via.SIGNAL].values())
+    waiting = chain(machine.by[Via.SIGNAL].values(), machine.by[Via.TOKEN].values())
+    return any(work.phase is Phase.WAITING for work in waiting)
 
 
 def _wants(machine: Machine) -> bool:

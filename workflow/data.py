@@ -48,6 +48,9 @@ class DataFlow(Protocol):
     def took(self, machine: Machine, visit: Visit, result: Json, outcome: Outcome, /) -> None:
         """A state has its result: it is left."""
 
+    def check_result(self, machine: Machine, visit: Visit, result: Json, /) -> None:
+        """Raise where an operator's result cannot be taken for a state."""
+
     def caught(self, machine: Machine, visit: Visit, failure: Failure, /) -> str | None:
         """The state at which a catcher goes on; None where none takes the failure."""
 

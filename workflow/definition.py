@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from errors import DefinitionError, UnknownStepError
 from expressions.errors import ExpressionError
@@ -143,6 +144,11 @@ class Definition:
         return frozenset(state.signal for state in states if isinstance(state, Await))
 
     @property
+    def calls_functions(self) -> bool:
+        """Whether its steps call Lambda functions."""
+        return any(resources.is_function(name) for name in self.activities)
+
+    @property
     def waits_for_people(self) -> bool:
         """Whether an execution may come to wait for somebody."""
         states = [place.state for place in self.places.values()]
@@ -184,15 +190,19 @@ def definition_to_json(definition: Definition) -> dict[str, Json]:
     return serial.to_json(definition)
 
 
-def definition_from_json(name: str, version: str, document: Json) -> Definition:
+def definition_from_json(
+    name: str, version: str, document: Json, *, filled: Json = None
+) -> Definition:
     """The definition that a document says; `DefinitionError` lists what is wrong.
 
     A document with `Rollback` is one that `definition_to_json` wrote of a process in Python; any
     other is States Language, and must be valid (`asl.validate` tells, and `asl.load` asks it).
+    `filled` is the same with its `${NAME}` filled in: what runs, while the document is what a
+    version is known by.
     """
     try:
         if "Rollback" not in document:
-            return _of_document(name, version, document)
+            return _of_document(name, version, document, document if filled is None else filled)
         rollback = document["Rollback"]
         return Definition(
             name,
@@ -214,9 +224,11 @@ def definition_from_json(name: str, version: str, document: Json) -> Definition:
         ) from error
 
 
-def _of_document(name: str, version: str, document: Mapping[str, Json]) -> Definition:
-    scope = reading.scope(document)
-    saga = document.get("Saga", {})
+def _of_document(
+    name: str, version: str, document: Mapping[str, Json], filled: Mapping[str, Any]
+) -> Definition:
+    scope = reading.scope(filled)
+    saga = filled.get("Saga", {})
     return Definition(
         name,
         version,
@@ -228,8 +240,8 @@ def _of_document(name: str, version: str, document: Mapping[str, Json]) -> Defin
             saga.get("OnCancel", False),
             saga.get("OnDeadline", False),
         ),
-        document.get("Comment", ""),
-        document.get("TimeoutSeconds"),
+        filled.get("Comment", ""),
+        filled.get("TimeoutSeconds"),
         document,
     )
 

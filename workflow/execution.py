@@ -10,7 +10,14 @@ from wire import Json
 from workflow import commands, fold, preview, saga, signals, snapshot, status
 from workflow.definition import Definition
 from workflow.history import Event, in_order
-from workflow.machine import Contents, Fact, Machine, no_content
+from workflow.machine import (
+    Contents,
+    Fact,
+    Machine,
+    Versions,
+    no_content,
+    no_versions,
+)
 from workflow.policy import Policy
 from workflow.preview import Preview
 from workflow.snapshot import restored
@@ -28,17 +35,19 @@ class Execution:
         start_id: str = "",
         workflow_id: str = "",
         contents: Contents = no_content,
+        versions: Versions = no_versions,
     ) -> None:
         """Begin before the first event.
 
         `policy` is for a run that has not recorded its own yet; `start_id` for one whose start
         has none, because somebody started it by hand: its run id.  `workflow_id` is what its
         children report to.  `contents` gives what a reference stands for, asked only where an
-        expression reads it.
+        expression reads it; `versions` the highest version of a process that a step starts.
         """
         self._machine = Machine(
             definition, policy or Policy(), State(start_id=start_id), contents, workflow_id
         )
+        self._machine.versions = versions
 
     @classmethod
     def from_history(

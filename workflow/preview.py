@@ -71,6 +71,7 @@ def _copy(machine: Machine) -> Machine:
         machine.definition, machine.policy, state, machine.contents, machine.workflow_id
     )
     trial.settings, trial.event_id = machine.settings, state.event_id + 1
+    trial.versions = machine.versions
     return trial
 
 

@@ -11,7 +11,9 @@ A signal acts once: its `request_id` is kept.  Each is answered by the marker
 | being canceled, stopping for a rollback | `PAUSE`, `CONTINUE` |
 | failed, and about to close | `RESUME_FROM_STEP` |
 
-Signals that steps wait for are taken by the step that waits, or kept until it does.
+Signals that steps wait for are taken by the step that waits, or kept until it does.  Those that
+answer a task token (`TASK_SUCCESS`, `TASK_FAILURE`, `TASK_HEARTBEAT`) act where its attempt is
+open.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from typing import Any
 
 from errors import SignalRefusedError, UnknownStepError
 from wire import Json, cut, loads
-from workflow import children, flow, jumps, markers, saga
-from workflow.graph import compensation_of
+from workflow import answers, children, data, flow, jumps, markers, saga
+from workflow.graph import STEPS, compensation_of
 from workflow.machine import Machine
 from workflow.snapshot import NAMELESS
 from workflow.state import ROOT, Mode, Outcome, Stop, Via, Visit
@@ -51,6 +53,9 @@ def handle(machine: Machine, name: str, text: str | None) -> None:
     payload = machine.content(loads(text))
     if name in children.SIGNALS:
         children.SIGNALS[name](machine, payload)
+        return
+    if name == answers.TASK_HEARTBEAT:
+        answers.heartbeat(machine, payload)
         return
     request: dict[str, Json] = dict(payload) if isinstance(payload, dict) else {}
     request_id = str(request.get("request_id") or f"{NAMELESS}{machine.event_id}")
@@ -85,7 +90,7 @@ def _act(machine: Machine, name: str, request: dict[str, Json], payload: Any) ->
     if not isinstance(payload, dict) and payload not in (None, ""):  # by hand, with no input
         raise SignalRefusedError(f"the input of {name} must be a JSON object")
     _check_seen_visit(machine, request)
-    if name not in (PAUSE, CONTINUE):
+    if name not in _ALWAYS:
         _check_free(machine, name)
     return handler(machine, request)
 
@@ -159,6 +164,10 @@ def before(machine: Machine, steps: int, step_name: Json = None) -> Visit:
 def _reprocess(machine: Machine, request: dict[str, Json]) -> str:
     target = jumps.find(machine, _step_name(request))
     jumps.check(machine, target, force=bool(request.get("force")))
+    if machine.definition.by_document and not isinstance(
+        machine.definition.state(target.name), STEPS
+    ):
+        raise SignalRefusedError(f"{target.path} does no work that could be repeated")
     if machine.last_visit(target.path) is None:
         raise SignalRefusedError(f"step {target.path} has not run yet; there is nothing to repeat")
     return WAITING if jumps.again(machine, target, request) else DONE
@@ -168,6 +177,7 @@ def _skip(machine: Machine, request: dict[str, Json]) -> str:
     visit = _live(machine, _step_name(request))
     frame = machine.frame(visit)
     result = request.get("result", {})
+    _check_result(machine, visit, result)
     told = {"request_id": request["request_id"], "what": "result"}
     machine.tell("edited", **told, path=visit.path, before=visit.result, after=result)
     if frame.halted:
@@ -176,6 +186,14 @@ def _skip(machine: Machine, request: dict[str, Json]) -> str:
         return DONE
     stop(machine, frame, Stop("skip", {"entry": visit.entry, "result": result}))
     return _outcome(machine)
+
+
+def _check_result(machine: Machine, visit: Visit, result: Json) -> None:
+    """Refuse a result that cannot go where the step's result goes."""
+    try:
+        data.of(machine).check_result(machine, visit, result)
+    except flow.UNREADABLE as error:
+        raise SignalRefusedError(f"that cannot be the result of {visit.path}: {error}") from error
 
 
 def _live(machine: Machine, step_name: str) -> Visit:
@@ -277,7 +295,11 @@ def undo_activities(machine: Machine) -> frozenset[str]:
     return frozenset({name for name in ours if name} - {s.name for s in states})
 
 
+_ALWAYS = (PAUSE, CONTINUE, answers.TASK_SUCCESS, answers.TASK_FAILURE)
+"""Signals that act whatever the execution as a whole is doing."""
+
 HANDLERS: dict[str, Handler] = {
+    **answers.HANDLERS,
     RESUME_FROM_STEP: _resume_from_step,
     GO_BACK: _go_back,
     REPROCESS_STEP: _reprocess,

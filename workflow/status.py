@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 
 from wire import Json
-from workflow import jumps
+from workflow import jumps, places
+from workflow.language import context
 from workflow.machine import Machine
 from workflow.state import Mode, Phase, State, Via, Work
 
@@ -13,6 +14,8 @@ RUNNING, RETRYING = "RUNNING", "RETRYING"
 ROLLING_BACK, COMPENSATING = "ROLLING_BACK", "COMPENSATING"
 PAUSED, BLOCKED = "PAUSED", "BLOCKED"
 ENDINGS = {"complete": "COMPLETED", "fail": "FAILED", "cancel": "CANCELED"}
+
+_WAITS = (Via.SIGNAL, Via.TIMER, Via.TOKEN)
 
 PLACES = 20  # that a status names, when the execution is in many at once
 
@@ -53,13 +56,13 @@ def _several(machine: Machine) -> dict[str, Json]:
     if len(inner) > 1:
         told["places"] = [_path(machine, work) for work in islice(inner, PLACES)]
         told["open"] = len(inner)
-    waiting = islice(machine.by[Via.SIGNAL].values(), PLACES)
+    waiting = islice(chain(machine.by[Via.SIGNAL].values(), machine.by[Via.TOKEN].values()), PLACES)
     if waits := [_waits_for(machine, work) for work in waiting]:
         told["waits_for"] = waits
     halted = list(islice(machine.halted.values(), PLACES))
     if halted:
         told["failed"] = [
-            {"path": f"{f.path}.{f.next}" if f.path else f.next, "error": f.halted} for f in halted
+            {"path": places.join(f.path, f.next or ""), "error": f.halted} for f in halted
         ]
     return told
 
@@ -84,20 +87,23 @@ def _state(machine: Machine, work: Work | None) -> str:
 
 
 def _waits_for(machine: Machine, work: Work) -> dict[str, Json]:
-    path, until = machine.visit(work.entry).path, _end(machine.state, work)
-    return {"signal": work.activity, "path": path, "until": until}
+    visit, until = machine.visit(work.entry), _end(machine.state, work)
+    if work.via is Via.TOKEN:
+        token = context.token_of(machine, visit, work)
+        return {"token": token, "path": visit.path, "until": until}
+    return {"signal": work.activity, "path": visit.path, "until": until}
 
 
 def _next_retry(state: State, work: Work | None) -> float | None:
     """When the next attempt goes out, where one waits."""
-    if work is None or work.via in (Via.SIGNAL, Via.TIMER):
+    if work is None or work.via in _WAITS:
         return None
     return _end(state, work) if work.phase in (Phase.BACKOFF, Phase.WAITING) else None
 
 
 def _waits_until(state: State, work: Work | None) -> float | None:
     """When a step that only waits goes on by itself."""
-    if work is None or work.via not in (Via.SIGNAL, Via.TIMER):
+    if work is None or work.via not in _WAITS:
         return None
     return _end(state, work)
 

@@ -42,6 +42,9 @@ CONTROL_SIGNALS = frozenset(
         "PAUSE",
         "CONTINUE",
         "ROLL_BACK",
+        "TASK_SUCCESS",
+        "TASK_FAILURE",
+        "TASK_HEARTBEAT",
         "REPORT_TO_PARENT",
         "CHILD_CLOSED",
     }

@@ -214,6 +214,12 @@ def took(machine: Machine, visit: Visit, result: Json, outcome: Outcome) -> None
     _leave(machine, visit, left)
 
 
+def check_result(machine: Machine, visit: Visit, result: Json) -> None:
+    """Raise where ResultPath or OutputPath do not fit a result that an operator gives."""
+    fields_of(machine, visit).replaced(view_of(machine, visit), result)
+    checked(result, f"the result of {visit.name}")
+
+
 def _instead(machine: Machine, visit: Visit, view: View, result: Json) -> Json:
     """The output of a state that was run again: its result in the data that are in force now.
 
@@ -272,8 +278,12 @@ def caught(machine: Machine, visit: Visit, failure: Failure) -> str | None:
 
 
 def error_output(failure: Failure) -> dict[str, Json]:
-    """What Catch gets: `Error` and `Cause`, each only where there is one."""
-    found = {"Error": failure.error or None, "Cause": failure.told_cause}
+    """What Catch gets: `Error` and `Cause`, each only where there is one.
+
+    A missed heartbeat has a name of its own to match, and is told as a timeout.
+    """
+    error = TIMEOUT if failure.error == HEARTBEAT_TIMEOUT else failure.error
+    found = {"Error": error or None, "Cause": failure.told_cause}
     return {key: item for key, item in found.items() if item is not None}
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import wire
-from wire import activity_input
 from activities.context import TaskContext, current_task
 from activities.execution import Canceled, Completed, Failed, Outcome, execute
 from errors import ActivityCanceled, NonRetryableError, TombstoneError
+from wire import activity_input
 
 TaskOf = Callable[..., TaskContext]
 Run = Callable[[Callable[..., Any]], Outcome]
