@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import config
@@ -34,6 +35,7 @@ GATHERING_SECONDS = 0.01  # how long an answer without decisions is held back in
 PRESSED_SECONDS = 0.25  # how long an answer is held back after SWF refused a timer for its rate
 STICKY_SECONDS = 5  # how long a task waits on a decider's own list before the shared one gets it
 REMEMBERED_COMPLAINTS = 1000  # runs of which it is known that their trouble is in the log
+STORED_VALUES = 64  # that a decider remembers of those it had to read
 
 workflow_steps: list[str] = [task.name for task in process.STEPS]
 """The names of the steps, in order; `process.STEPS` is where they are written."""
@@ -72,6 +74,7 @@ class DecisionWorker:
         )
         self._deciding = threading.local()
         self._undecidable: dict[str, str] = {}
+        self._stored = lru_cache(STORED_VALUES)(self._from_store)
         self._polls = polling.Polls("decider", self.swf_client)
 
     # --- running ----------------------------------------------------------------------------
@@ -183,7 +186,10 @@ class DecisionWorker:
 
     def _content(self, reference: wire.Json) -> wire.Json:
         """What a reference stands for: always the same value, for it is named by its hash."""
-        return wire.loads(self.swf_client.payloads.get(reference))
+        return self._stored(wire.dumps(reference))
+
+    def _from_store(self, reference: str) -> wire.Json:
+        return wire.loads(self.swf_client.payloads.get(wire.loads(reference)))
 
     def _definition(self, task: Task) -> Definition:
         kind = task.get("workflowType") or attributes(task["events"][0])["workflowType"]

@@ -11,7 +11,7 @@ from asl.diagnostics import INVALID_JSON, TOO_DEEP, Diagnostic, DocumentError
 from asl.pointers import Lines, Place, join
 from wire import Json
 
-NESTING = 200
+NESTING = 500
 """Levels of objects and lists."""
 
 MOST = 100

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from asl.loading import load
 from activity_worker import ActivityWorker, TaskFailedError
+from asl.loading import load
 from errors import BusinessProcessError
 from local_swf.testing import LocalSWF
 from runner import conformance
@@ -114,5 +114,3 @@ def on_swf(folder: Path, **env: str) -> Iterator[OnSwf]:
     """A driver on an endpoint of its own, whose clock jumps over waits."""
     with LocalSWF(virtual_clock=True) as swf, application(swf, folder, **env) as app:
         yield OnSwf(app)
-
-

@@ -11,6 +11,7 @@ from typing import Any
 
 from errors import UndecidableError
 from expressions.errors import RUNTIME, ExpressionError
+from expressions.scope import Content
 from wire import ENVELOPE, Json, dumps, is_reference, loads
 from workflow.graph import (
     ALL_ERRORS,
@@ -51,7 +52,7 @@ def view_of(machine: Machine, visit: Visit, variables: dict[str, Json] | None = 
         _visible(machine, visit) if variables is None else variables,
         chance=machine.draw,
         now=state.now,
-        content=None if machine.contents is no_content else machine.content,
+        content=_content(machine),
     )
 
 
@@ -104,6 +105,15 @@ def named_failure(error: str | None, cause: str | None, *, retryable: bool = Tru
     return Failure(reason, retryable=retryable, name=error or "", cause=cause)
 
 
+def _checked(machine: Machine, value: Json, what: str) -> Json:
+    return checked(value, what, _content(machine))
+
+
+def _content(machine: Machine) -> Content | None:
+    """What gives the values of references; None where there are none."""
+    return None if machine.contents is no_content else machine.content
+
+
 def _leave(machine: Machine, visit: Visit, left: Left) -> None:
     """Put on record what a state left: the document in force, and the variables."""
     frame, state = machine.frame(visit), machine.state
@@ -111,9 +121,9 @@ def _leave(machine: Machine, visit: Visit, left: Left) -> None:
     if output is state.inputs[visit.input]:
         key = visit.input
     else:
-        key = state.add_input(checked(output, f"the output of {visit.name}"))
+        key = state.add_input(_checked(machine, output, f"the output of {visit.name}"))
     if left.assigned:
-        checked(left.assigned, f"the Assign of {visit.name}")
+        _checked(machine, left.assigned, f"the Assign of {visit.name}")
         set_before = state.variables[frame.variables]
         frame.variables = state.add_variables({**set_before, **left.assigned})
     visit.output = frame.input = key
@@ -134,7 +144,9 @@ def attempt(machine: Machine, visit: Visit, work: Work) -> None:
     if isinstance(graph, Child):
         _take_child(machine, work, graph, given)
         return
-    work.input = given if given is view.document else checked(given, f"the input of {visit.name}")
+    work.input = (
+        given if given is view.document else _checked(machine, given, f"the input of {visit.name}")
+    )
     if isinstance(graph, Task):
         names = ("TimeoutSeconds", "HeartbeatSeconds")
         work.limits = [fields.seconds(view, name) for name in names]
@@ -200,10 +212,7 @@ def _event(parameters: Json) -> dict[str, Json]:
 def took(machine: Machine, visit: Visit, result: Json, outcome: Outcome) -> None:
     """Take a state's result: its output becomes the document in force."""
     fields, view = fields_of(machine, visit), view_of(machine, visit)
-    if is_reference(result):
-        checked(machine.content(result), f"the result of {visit.name}")
-    elif not isinstance(result, list):  # of branches and items: each was looked at
-        checked(result, f"the result of {visit.name}")
+    _checked(machine, result, f"the result of {visit.name}")
     if outcome is Outcome.SKIPPED:
         left = Left(fields.replaced(view, result), {})
     else:
@@ -217,7 +226,7 @@ def took(machine: Machine, visit: Visit, result: Json, outcome: Outcome) -> None
 def check_result(machine: Machine, visit: Visit, result: Json) -> None:
     """Raise where ResultPath or OutputPath do not fit a result that an operator gives."""
     fields_of(machine, visit).replaced(view_of(machine, visit), result)
-    checked(result, f"the result of {visit.name}")
+    _checked(machine, result, f"the result of {visit.name}")
 
 
 def _instead(machine: Machine, visit: Visit, view: View, result: Json) -> Json:
@@ -369,7 +378,7 @@ def begin_frame(machine: Machine, visit: Visit, frame: Frame) -> None:
     fields = fields_of(machine, visit)
     if not batched and fields.selects():
         value = fields.item(view_of(machine, visit).with_item(frame.index, value))
-        checked(value, f"the input of an item of {visit.name}")
+        _checked(machine, value, f"the input of an item of {visit.name}")
     frame.input = frame.begins = state.add_input(value)
 
 

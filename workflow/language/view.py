@@ -8,7 +8,7 @@ from typing import Final
 from expressions.budget import Budget
 from expressions.errors import RUNTIME, ExpressionError
 from expressions.scope import Chance, Content, Scope
-from wire import Json, dumps, is_reference
+from wire import REFERENCE, Json, dumps, is_reference
 
 MOST_BYTES: Final = 262_144
 """Of the UTF-8 JSON of any payload (Step Functions: 256 KiB)."""
@@ -88,13 +88,18 @@ class View:
         )
 
 
-def checked(value: Json, what: str) -> Json:
-    """A payload; `States.DataLimitExceeded` where its JSON has too many bytes."""
+def checked(value: Json, what: str, content: Content | None) -> Json:
+    """A payload; `States.DataLimitExceeded` where its JSON has too many bytes.
+
+    What references in it stand for counts.
+    """
     try:
         text = dumps(value)
+        if content is not None and f'"{REFERENCE}"' in text:
+            text = dumps(resolved(value, content))
     except (ValueError, RecursionError):
         raise ExpressionError(f"{what} is no JSON, or nests too deep", RUNTIME) from None
-    if 3 * len(text) > MOST_BYTES and len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+    if 4 * len(text) > MOST_BYTES and len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise ExpressionError(
             f"{what} has more than {MOST_BYTES:,} bytes of JSON", DATA_LIMIT_EXCEEDED
         )
