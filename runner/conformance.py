@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
@@ -103,7 +104,7 @@ def _run(case: Case) -> dict[str, Json]:
         Behaviours(case.get("lambdas") or {}),
         clock=VirtualClock(START),
         limit=LIMIT_SECONDS if kind == "EXPRESS" else None,
-        workflow_id=str(case.get("id") or "case"),
+        workflow_id=re.sub(r"[^\w-]", "-", str(case.get("id") or "case")),
     )
     return dict(found)
 

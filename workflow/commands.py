@@ -15,6 +15,7 @@ from errors import UndecidableError
 from wire import PAYLOAD_CHARACTERS, Json, dumps
 from workflow import children, closing, data, interrupts, markers
 from workflow.graph import Settings
+from workflow.language import resources
 from workflow.language.view import resolved
 from workflow.machine import Machine
 from workflow.policy import patience
@@ -283,7 +284,9 @@ def _limits(machine: Machine, work: Work) -> tuple[str | None, str | None]:
     if getattr(state, "token", False) or work.poll is not None:
         return None, None
     limited, beating = work.limits
-    return str(limited or "NONE"), None if beating is None else str(beating)
+    if beating is None or work.activity in resources.FUNCTIONS:  # then its worker is heard of
+        return str(limited or "NONE"), machine.policy.heartbeat
+    return str(limited or "NONE"), str(beating)
 
 
 def identity(machine: Machine, work: Work) -> dict[str, Json]:

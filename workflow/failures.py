@@ -11,6 +11,7 @@ from wire import Json, loads
 from workflow import data, flow, saga
 from workflow.flow import close
 from workflow.graph import HEARTBEAT_TIMEOUT, PAUSE, TIMEOUT, Retrier
+from workflow.language import resources
 from workflow.language.documents import error_output
 from workflow.machine import Failure, Machine
 from workflow.policy import UNCOUNTED_TRIES, patience
@@ -69,13 +70,22 @@ def of_timeout(machine: Machine, work: Work, attributes: Mapping[str, Any]) -> F
         return Failure(reason)
     if work.kind == "step" and not _is_set(machine, work, kind):
         return Failure(reason, counted=False)
-    return Failure(reason, name=HEARTBEAT_TIMEOUT if kind == "HEARTBEAT" else TIMEOUT)
+    return Failure(reason, name=HEARTBEAT_TIMEOUT if _is_beat(work, kind) else TIMEOUT)
+
+
+def _is_beat(work: Work, kind: str) -> bool:
+    """Whether nothing was heard of it in time; of a function, before its whole limit."""
+    if kind != "START_TO_CLOSE" or work.activity not in resources.FUNCTIONS:
+        return kind == "HEARTBEAT"
+    limited, beating = work.limits or (None, None)
+    return limited is not None and limited == beating
 
 
 def _is_set(machine: Machine, work: Work, kind: str) -> bool:
     """Whether a state sets a time limit itself."""
     if kind == "HEARTBEAT":
-        return work.limits is not None and work.limits[1] is not None
+        beating = work.limits is not None and work.limits[1] is not None
+        return beating and work.activity not in resources.FUNCTIONS
     settings = machine.of(machine.graph(machine.visit(work.entry)))
     return kind != "SCHEDULE_TO_START" or settings.schedule_to_start is not None
 

@@ -11,7 +11,7 @@ from expressions.jsonata.errors import JsonataError
 from expressions.jsonata.functions_text import made
 from expressions.jsonata.library import native
 from expressions.jsonata.machine import State
-from expressions.jsonata.values import UNDEFINED, Value, is_number, text_of, tidy
+from expressions.jsonata.values import UNDEFINED, Sequence, Value, is_number, text_of, tidy
 from expressions.values import from_json_text
 
 _ALGORITHMS = {
@@ -21,20 +21,21 @@ WRONG = "T0410"
 BAD = "D3137"
 
 
-def _whole(value: Value, what: str) -> int:
-    if not is_number(value) or value != math.floor(value):
-        raise JsonataError(BAD, f"{what} must be a whole number")
+def _whole(value: Value) -> int:
+    """A number, cut towards zero as Step Functions does."""
+    if not math.isfinite(value):
+        raise JsonataError("D1001", "a number is out of range")
     return int(value)
 
 
 @native("partition", "<an:a>")
 def partition(state: State, values: Value, size: Value) -> Value:
-    """A list in parts of so many elements; the last may have fewer."""
+    """A list in parts of so many elements, of which the last may have fewer; nothing for none."""
     if values is UNDEFINED or size is UNDEFINED:
         return UNDEFINED
-    step = _whole(size, "the second argument of partition")
-    if step <= 0:
-        raise JsonataError(BAD, "the second argument of partition must be above 0")
+    step = _whole(size)
+    if step <= 0 or not values:
+        return UNDEFINED
     state.elements(2 * len(values))
     state.spend(len(values))
     return [list(values[at : at + step]) for at in range(0, len(values), step)]
@@ -42,27 +43,25 @@ def partition(state: State, values: Value, size: Value) -> Value:
 
 @native("range", "<nnn:a>")
 def range_(state: State, first: Value, last: Value, step: Value) -> Value:
-    """The numbers from the first to the last (which is one of them) by a step."""
+    """The whole numbers from the first to the last (which may be one of them) by a step.
+
+    A sequence: one number stands for itself.  Nothing where the step leads nowhere.
+    """
     if first is UNDEFINED or last is UNDEFINED or step is UNDEFINED:
         return UNDEFINED
-    if step == 0 or not all(map(is_number, map(tidy, (first, last, step)))):
-        raise JsonataError(BAD, "the step of range may not be 0")
-    first, last, step = tidy(first), tidy(last), tidy(step)
-    steps = tidy((last - first) / step)
-    if not is_number(steps):
-        raise JsonataError(BAD, "the range has no end")
-    count = math.floor(steps) + 1
+    start, end, by = _whole(first), _whole(last), _whole(step)
+    count = (end - start) // by + 1 if by else 0
     if count <= 0:
-        return []
+        return UNDEFINED
     state.elements(count)
     state.spend(count)
-    return [tidy(first + place * step) for place in range(count)]
+    return Sequence(tidy(start + place * by) for place in range(count))
 
 
 @native("hash", "<ss:s>")
 def hash_(state: State, text: Value, algorithm: Value) -> Value:
     """The hash of a text in hexadecimal digits; `algorithm` as MD5 or SHA-256."""
-    if text is UNDEFINED:
+    if text is UNDEFINED or algorithm is UNDEFINED:
         return UNDEFINED
     name = _ALGORITHMS.get(algorithm) if isinstance(algorithm, str) else None
     if name is None:
@@ -76,8 +75,20 @@ def random(state: State, seed: Value) -> Value:
     """A number from 0 up to 1: drawn, or always the same for a seed."""
     if seed is UNDEFINED:
         return state.chance()
+    if is_number(seed) and math.isfinite(seed):
+        return _first_of_java(int(seed))
     digest = hashlib.sha256(str(text_of(seed, state)).encode("utf-8", "replace")).digest()
     return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
+
+
+def _first_of_java(seed: int) -> float:
+    """The first double of java.util.Random with a seed: what Step Functions gives."""
+    drawn = (seed ^ 0x5DEECE66D) & (2**48 - 1)
+    parts = []
+    for bits in (26, 27):
+        drawn = (drawn * 0x5DEECE66D + 0xB) & (2**48 - 1)
+        parts.append(drawn >> (48 - bits))
+    return float((parts[0] << 27) + parts[1]) / 2**53
 
 
 @native("uuid", "<:s>")

@@ -155,6 +155,8 @@ def attempt(machine: Machine, visit: Visit, work: Work) -> None:
             work.input = {"FunctionName": _resource(graph), "Payload": work.input}
         elif graph.activity == resources.INVOKE:
             work.input = _event(work.input)
+        if resources.is_function(graph.activity):
+            work.limits = _of_a_function(*work.limits)
         seconds = work.limits[0]
         work.until = None if seconds is None else machine.state.now + seconds
 
@@ -176,6 +178,12 @@ def _take_child(machine: Machine, work: Work, graph: Child, given: Json) -> None
     seconds = machine.definition.fields(graph.name).seconds
     view = view_of(machine, machine.visit(work.entry))
     work.limits = [seconds(view, "TimeoutSeconds"), None]
+
+
+def _of_a_function(limit: int | None, beat: int | None) -> list[int | None]:
+    """The limits of a function, which cannot be heard of before it is done."""
+    given = [seconds for seconds in (limit, beat) if seconds is not None]
+    return [min(given, default=None), beat]
 
 
 def of_work(machine: Machine, work: Work, result: Json) -> Json:

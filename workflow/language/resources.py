@@ -62,9 +62,12 @@ def _service(kind: str, name: str) -> str:
     return f"{kind}.{name.replace(':', '')}"
 
 
+FUNCTIONS = (FUNCTION, INVOKE)
+
+
 def is_function(activity: str) -> bool:
     """Whether an activity calls a Lambda function."""
-    return activity in (FUNCTION, INVOKE)
+    return activity in FUNCTIONS
 
 
 def process_of(arn: str) -> tuple[str, str]:
