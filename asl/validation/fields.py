@@ -35,7 +35,7 @@ STATES: dict[str, frozenset[str]] = {
         "Wait": f"{_MOVES} InputPath OutputPath Output Assign Seconds SecondsPath Timestamp "
         "TimestampPath",
         "Choice": "InputPath OutputPath Output Assign Choices Default",
-        "Succeed": "InputPath OutputPath Output Assign",
+        "Succeed": "InputPath OutputPath Output",
         "Fail": "Error ErrorPath Cause CausePath",
     }.items()
 }

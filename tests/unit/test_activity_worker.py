@@ -204,6 +204,7 @@ def test_what_users_meet_can_be_imported_from_here() -> None:
         "NotificationError",
         "StaleVisitError",
         "TaskContext",
+        "TaskFailedError",
         "TaskLostError",
         "TombstoneError",
         "current_task",

@@ -100,7 +100,7 @@ def test_aliases_repeat_values():
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
 )
-DEEP_ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 300))
+DEEP_ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 700))
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ DEEP_ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in r
         ('{"a": "\\ud800"}', "INVALID_JSON_DESCRIPTION", (1, 8)),
         ('{"a": "\ud800"}', "INVALID_JSON_DESCRIPTION", (1, 8)),
         ('{"a": "\x01"}', "INVALID_JSON_DESCRIPTION", (1, 8)),
-        ('{"a": ' * 201 + "1" + "}" * 201, "TOO_DEEPLY_NESTED", (1, 1201)),
-        ("[" * 500_000, "TOO_DEEPLY_NESTED", (1, 201)),
-        ("- " * 300_000, "TOO_DEEPLY_NESTED", (1, 401)),
-        ("a: " + "[" * 250 + "]" * 250, "TOO_DEEPLY_NESTED", (1, 203)),
+        ('{"a": ' * 501 + "1" + "}" * 501, "TOO_DEEPLY_NESTED", (1, 3001)),
+        ("[" * 500_000, "TOO_DEEPLY_NESTED", (1, 501)),
+        ("- " * 300_000, "TOO_DEEPLY_NESTED", (1, 1001)),
+        ("a: " + "[" * 550 + "]" * 550, "TOO_DEEPLY_NESTED", (1, 503)),
         ("a: " + "[" * 300_000, "INVALID_JSON_DESCRIPTION", (1, 1003)),
         ("a: 1\nb: 2\na: 3\n", "INVALID_JSON_DESCRIPTION", (3, 1)),
         ("a: [1, 2\n", "INVALID_JSON_DESCRIPTION", (2, 1)),
@@ -152,7 +152,7 @@ DEEP_ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in r
         ("a: b\n---\nc: d\n", "INVALID_JSON_DESCRIPTION", (2, 1)),
         ("a: \x00", "INVALID_JSON_DESCRIPTION", (0, 0)),
         (BOMB, "INVALID_JSON_DESCRIPTION", (0, 0)),
-        (DEEP_ALIASES, "TOO_DEEPLY_NESTED", (200, 14)),
+        (DEEP_ALIASES, "TOO_DEEPLY_NESTED", (500, 14)),
         ('{"a": "' + "x" * 1_048_576 + '"}', "SCHEMA_VALIDATION_FAILED", (0, 0)),
         ('{"a": "' + "é" * 600_000 + '"}', "SCHEMA_VALIDATION_FAILED", (0, 0)),
         ('"' + '\\"' * 500_000, "INVALID_JSON_DESCRIPTION", (1, 1_000_002)),
