@@ -2,6 +2,7 @@
 
 python -m bench [latency] [throughput] [idle] [--runs N] [--executions N]
 python -m bench [long] [deep] [wide] [memory] [--sizes 10 100 1000 5000] [--peers FOLDER]
+python -m bench states [--turns 1000 10000 100000] [--peers FOLDER]
 python -m bench endpoint [--clients 1 4 16] [--quick] [--moto FOLDER] [--closed N]
 """
 
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from bench import deep, endpoint, five_steps, idle, long, memory, wide
+from bench import deep, endpoint, five_steps, idle, long, memory, states, wide
 from bench.peers import beside
 
 
@@ -37,7 +38,12 @@ def main() -> int:
     parser.add_argument("--widths", type=int, nargs="+", default=[200, 1_000])
     parser.add_argument("--events", type=int, default=deep.LATE, help="of the deep history")
     parser.add_argument("--kept", type=int, default=500, help="executions in a decider's memory")
-    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="others beside `long`")
+    parser.add_argument(
+        "--peers", type=Path, metavar="FOLDER", help="others beside `long` and `states`"
+    )
+    parser.add_argument(
+        "--turns", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="of `states`"
+    )
     parser.add_argument("--peer-sizes", type=int, nargs="+", default=[10, 100, 1_000])
     options = parser.parse_args()
     measurements: dict[str, Callable[[], Iterable[object]]] = {
@@ -47,6 +53,7 @@ def main() -> int:
         "deep": lambda: deep.deep(options.events),
         "wide": lambda: wide.wide(options.widths),
         "memory": lambda: memory.memory(options.kept),
+        "states": lambda: states.states(options.turns, options.peers),
         "idle": lambda: idle.idle(options.seconds),
         "endpoint": lambda: endpoint.endpoint(
             options.clients, quick=options.quick, moto=options.moto, closed=options.closed

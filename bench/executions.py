@@ -7,16 +7,17 @@ from typing import Any
 
 from bench import shapes
 from bench.processes import Application
+from wire import Json
 from workflow import Definition
 from workflow_starter import WorkflowStarter
 
 LOOK_SECONDS = 0.1  # seldom enough that looking costs nothing
 
 
-def seconds(app: Application, definition: Definition) -> float:
+def seconds(app: Application, definition: Definition, value: Json = shapes.INPUT) -> float:
     """Run one execution; what passed between its start and its end, by the engine's clock."""
     starter = WorkflowStarter(app.settings, swf_client=app.client)
-    run = starter.start_workflow(shapes.INPUT, definition=definition)
+    run = starter.start_workflow(value, definition=definition)
     first, last = _ends(app, run["workflow_id"], run["run_id"])
     begun = first["eventTimestamp"]
     while last["eventType"] == "WorkflowExecutionContinuedAsNew":

@@ -38,7 +38,7 @@ PEERS = (
 def peers(folder: Path, sizes: Sequence[int]) -> Iterator[Row | str]:
     """The sequences by each peer; those on SWF use a fresh embedded endpoint on disk."""
     for peer in PEERS:
-        program, problem = _environment(folder, peer)
+        program, problem = environment(folder, peer)
         if problem:
             yield f"{peer.name} is left out: {problem}"
             continue
@@ -75,7 +75,7 @@ def _rows(name: str, figures: dict[str, Any]) -> Iterator[Row | str]:
         yield Row(f"{name}, {steps} steps, bytes per step", figures["bytes"], "")
 
 
-def _environment(folder: Path, peer: Peer) -> tuple[Path, str]:
+def environment(folder: Path, peer: Peer) -> tuple[Path, str]:
     """The peer's Python, its environment made if need be; and why there is none."""
     home = folder.resolve() / peer.name.partition(" ")[0].lower()
     program = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
