@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wire import REASON_CHARACTERS, Json, cut, dumps, wrap_start
@@ -78,13 +79,12 @@ def _error_output(machine: Machine) -> tuple[str, dict[str, Json]]:
     """
     state, rollback = machine.state, machine.state.rollback
     if state.failure is not None:
-        told = dict(state.failure.get("told") or {})
-        at = str(state.failure["at"])
-        if state.failure["reason"] == interrupts.DEADLINE:
-            told |= {"Error": TIMEOUT, "TimedOut": True}
+        why, at = state.failure, str(state.failure["at"])
     else:
-        told = dict(machine.rollback.told or {"Error": machine.rollback.reason})
-        at = machine.rollback.failed
+        undone = machine.rollback
+        why = {"reason": undone.reason, "error": undone.error, "told": undone.told}
+        at = undone.failed
+    told = _told_error(why)
     details: dict[str, Json] = {**told, "at": at}
     if rollback is not None and state.failure is None:
         details |= {
@@ -93,6 +93,15 @@ def _error_output(machine: Machine) -> tuple[str, dict[str, Json]]:
         }
     reason = str(told.get("Error") or "failed")
     return cut(reason, REASON_CHARACTERS), details
+
+
+def _told_error(why: Mapping[str, Json]) -> dict[str, Json]:
+    """Error and cause: of what failed, of the time limit, or of whoever had it rolled back."""
+    if why["reason"] == interrupts.DEADLINE:
+        return {"Error": TIMEOUT, "TimedOut": True}
+    if why.get("told") is not None:
+        return dict(why["told"])
+    return {"Error": why["reason"]} | ({"Cause": why["error"]} if why["error"] else {})
 
 
 def _plain_failure(found: dict[str, Json]) -> tuple[str, dict[str, Json]]:

@@ -428,7 +428,7 @@ def _stops_work(machine: Machine) -> bool:
     """Whether a stop waits for an activity, or is made at once; for children it may take long."""
     works = machine.state.works
     return any(
-        not what.waiting or any(works[key].via is Via.ACTIVITY for key in what.waiting)
+        not what.waiting or any(works[key].via is not Via.CHILD for key in what.waiting)
         for what in machine.state.stops.values()
     )
 

@@ -30,6 +30,8 @@ PRESSURE = frozenset(
     {
         "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
         "ACTIVITY_CREATION_RATE_EXCEEDED",
+        "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED",
+        "LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED",
         "OPEN_CHILDREN_LIMIT_EXCEEDED",
         "OPEN_WORKFLOWS_LIMIT_EXCEEDED",
         "CHILD_CREATION_RATE_EXCEEDED",
@@ -120,8 +122,16 @@ def attempt_failed(machine: Machine, work: Work, failure: Failure) -> None:
         give_up(machine, work, failure)
         return
     work.attempt, work.tries, work.delay = work.attempt + 1, 0, wait
+    _begin_anew(machine, work)
     machine.put(work, Phase.BACKOFF)
     machine.tell("retrying", step=work.activity, attempt=work.attempt, delay_seconds=work.delay)
+
+
+def _begin_anew(machine: Machine, work: Work) -> None:
+    """The next attempt has nothing of the last one: neither its limits, nor what it waited for."""
+    work.due = work.until = work.beat = work.poll = None
+    if work.via is Via.TOKEN:
+        machine.turn(work, Via.ACTIVITY)
 
 
 def next_wait(machine: Machine, work: Work, failure: Failure) -> int | None:

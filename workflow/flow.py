@@ -65,13 +65,14 @@ def enter(
     *,
     then: str | None = None,
     base: int | None = None,
+    kept: int | None = None,
 ) -> Visit:
     """Make a new visit of a state, behind the visit `previous`, and have its work done.
 
-    `then` and `base` are of a step that is run again: see `Visit`.
+    `then`, `base` and `kept` are of a step that is run again: see `Visit`.
     """
     visit = new_visit(machine, frame, name, previous)
-    visit.then, visit.base = then, base
+    visit.then, visit.base, visit.kept = then, base, kept
     state = machine.graph(visit)
     if isinstance(state, Await):
         _await(machine, visit, state)
@@ -310,6 +311,8 @@ def wait_is_over(machine: Machine, work: Work) -> None:
         _no_answer(machine, work)
     elif work.poll is not None:
         _poll(machine, work)
+    elif work.tries and machine.definition.by_document:  # the same attempt, with what it gets
+        machine.put(work, Phase.READY)
     else:
         attempt(machine, visit, work)
 

@@ -243,6 +243,8 @@ def _function_scheduled(machine: Machine, found: Attributes) -> None:
     if work is None:
         return
     machine.put(work, Phase.SCHEDULED)
+    if not machine.state.held:
+        machine.state.blocked = ""
     machine.opened(machine.event_id, Open("lambda", found["id"], work.key))
 
 
@@ -256,6 +258,13 @@ def _function_not_started(machine: Machine, found: Attributes) -> None:
     """SWF could not assume the role by which it invokes functions."""
     why = f"{found.get('cause', '')}: {found.get('message', '')}"
     _attempt_failed(machine, found, Failure(f"States.Permissions: {why}"))
+
+
+def _function_started(machine: Machine, found: Attributes) -> None:
+    work = _open_work(machine, found["scheduledEventId"], closing=False)
+    if work is not None:
+        machine.put(work, Phase.STARTED)
+        machine.visit(work.entry).given_out = True
 
 
 def _function_completed(machine: Machine, found: Attributes) -> None:
@@ -422,6 +431,7 @@ HANDLERS: dict[str, Callable[[Machine, Attributes], None]] = {
     "LambdaFunctionScheduled": _function_scheduled,
     "ScheduleLambdaFunctionFailed": _function_refused,
     "StartLambdaFunctionFailed": _function_not_started,
+    "LambdaFunctionStarted": _function_started,
     "LambdaFunctionCompleted": _function_completed,
     "LambdaFunctionFailed": _function_failed,
     "LambdaFunctionTimedOut": _function_timed_out,

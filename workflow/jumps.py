@@ -240,6 +240,8 @@ def _land(
     last = machine.last_visit(places.join(frame.path, owner))
     previous = frame.trail if last is None else last.previous
     visit = _enter_composite(machine, frame, owner, index, previous)
+    if index >= len(visit.frames):
+        return visit  # it could not begin: its failure goes its way
     inner = machine.state.frames[visit.frames[index]]
     return _land(machine, inner, way[1:], name, request)
 
@@ -253,7 +255,10 @@ def _return(machine: Machine, frame: Frame, last: Visit | None) -> None:
 def _reopen(machine: Machine, frame: Frame) -> None:
     """A branch or item that had come to its end is in progress again."""
     if frame.done and frame.owner is not None:
-        machine.visit(frame.owner).left += 1
+        owner = machine.visit(frame.owner)
+        owner.left += 1
+        if frame.error is not None:
+            owner.missed, frame.error = owner.missed - 1, None
     frame.done = False
 
 
@@ -329,9 +334,14 @@ def run_again(machine: Machine, frame: Frame, request: dict[str, Json], then: st
     way = target.way[len(places.split(frame.path)) :]
     name = way[0][0] if way else target.name
     last = machine.last_visit(places.join(frame.path, name))
-    base = frame.input if machine.definition.by_document else None
+    base = kept = None
+    if machine.definition.by_document:
+        base, kept = frame.input, frame.variables
     if way:
         visit = _enter_composite(machine, frame, name, way[0][1], frame.trail)
+        visit.base, visit.kept = base, kept
+        if way[0][1] >= len(visit.frames):
+            return  # it could not begin
         inner = machine.state.frames[visit.frames[way[0][1]]]
         inner.queue.append(request)
         inner.next = "" if inner.done else inner.next or _where_it_was(machine, inner)
@@ -340,9 +350,10 @@ def run_again(machine: Machine, frame: Frame, request: dict[str, Json], then: st
     else:
         _return(machine, frame, last)
         flow.edit_input(machine, frame, request)
-        visit = flow.enter(machine, frame, name, previous=frame.trail, then=then, base=base)
+        again = {"then": then, "base": base, "kept": kept}
+        visit = flow.enter(machine, frame, name, frame.trail, **again)
         _tell(machine, visit, request)
-    visit.then, visit.base = then, base
+    visit.then = then
     if last is not None:
         visit.sees = (last.previous if last.sees is None else last.sees) or 0
 

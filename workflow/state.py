@@ -125,6 +125,8 @@ class Visit:
     """Key in `State.inputs` of what it left."""
     base: int | None = None
     """Of a step that is run again: key of the data in force, into which its result goes."""
+    kept: int | None = None
+    """Of the same: key of the variables in force."""
     rules: list[Json] | None = None
     """Of a map: concurrency, and how many and what share of the items may fail."""
     missed: int = 0
@@ -390,6 +392,7 @@ class State:
         inputs |= {v.base for v in visits if v.base is not None}
         variables = {0} | {f.variables for f in frames} | {f.outer for f in frames}
         variables |= {v.variables for v in visits}
+        variables |= {v.kept for v in visits if v.kept is not None}
         self.inputs = {key: value for key, value in self.inputs.items() if key in inputs}
         self.variables = {key: item for key, item in self.variables.items() if key in variables}
 

@@ -50,14 +50,21 @@ def leave(machine: Machine, frame: Frame) -> None:
         return
     if visit.outcome is Outcome.OPEN:
         visit.outcome = Outcome.ABANDONED
+    if visit.base is not None and visit.kept is not None:  # what was in force is so again
+        frame.input, frame.variables = visit.base, visit.kept
     close(machine, visit)
 
 
 def stopped(machine: Machine, work: Work) -> bool:
-    """Take note that a piece of work is over, if a stop waited for it."""
+    """Take note that a piece of work is over, if a stop waited for it.
+
+    Work of which only a part is done (a message is out, a job is begun) is left as it is.
+    """
     for number, what in machine.state.stops.items():
         if work.key in what.waiting:
             what.waiting.remove(work.key)
+            if machine.state.works.get(work.key) is work:
+                leave(machine, machine.frame(machine.visit(work.entry)))
             settle(machine, number)
             return True
     return False

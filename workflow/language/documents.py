@@ -16,6 +16,7 @@ from wire import ENVELOPE, Json, dumps, is_reference, loads
 from workflow.graph import (
     ALL_ERRORS,
     HEARTBEAT_TIMEOUT,
+    STEPS,
     TASK_FAILED,
     TIMEOUT,
     Child,
@@ -122,10 +123,11 @@ def _leave(machine: Machine, visit: Visit, left: Left) -> None:
         key = visit.input
     else:
         key = state.add_input(_checked(machine, output, f"the output of {visit.name}"))
+    in_force = frame.variables if visit.kept is None else visit.kept
     if left.assigned:
         _checked(machine, left.assigned, f"the Assign of {visit.name}")
-        set_before = state.variables[frame.variables]
-        frame.variables = state.add_variables({**set_before, **left.assigned})
+        in_force = state.add_variables({**state.variables[in_force], **left.assigned})
+    frame.variables = in_force
     visit.output = frame.input = key
     visit.left_at = state.now
     if state.inputs_made % SWEEP == 0:
@@ -219,25 +221,31 @@ def _event(parameters: Json) -> dict[str, Json]:
 
 def took(machine: Machine, visit: Visit, result: Json, outcome: Outcome) -> None:
     """Take a state's result: its output becomes the document in force."""
+    if not isinstance(machine.graph(visit), STEPS):
+        passed(machine, visit)  # a wait that is skipped
+        return
     fields, view = fields_of(machine, visit), view_of(machine, visit)
     _checked(machine, result, f"the result of {visit.name}")
-    if outcome is Outcome.SKIPPED:
-        left = Left(fields.replaced(view, result), {})
-    else:
-        left = fields.after(view, result)
+    skipped = outcome is Outcome.SKIPPED
+    left = Left(fields.replaced(view, result), {}) if skipped else fields.after(view, result)
     if visit.base is not None:
-        left = Left(_instead(machine, visit, view, result), left.assigned)
+        output = _instead(machine, visit, view, result, skipped=skipped)
+        left = Left(output, left.assigned)
     visit.result = result
     _leave(machine, visit, left)
 
 
 def check_result(machine: Machine, visit: Visit, result: Json) -> None:
     """Raise where ResultPath or OutputPath do not fit a result that an operator gives."""
+    if not isinstance(machine.graph(visit), STEPS):
+        if result not in ({}, None):
+            raise ExpressionError("a state that only waits gives no result")
+        return
     fields_of(machine, visit).replaced(view_of(machine, visit), result)
     _checked(machine, result, f"the result of {visit.name}")
 
 
-def _instead(machine: Machine, visit: Visit, view: View, result: Json) -> Json:
+def _instead(machine: Machine, visit: Visit, view: View, result: Json, *, skipped: bool) -> Json:
     """The output of a state that was run again: its result in the data that are in force now.
 
     Where its output is the result itself, or computed, the data in force stay as they are: what
@@ -245,8 +253,8 @@ def _instead(machine: Machine, visit: Visit, view: View, result: Json) -> Json:
     """
     says = machine.graph(visit).says
     now = machine.state.inputs[visit.base or 0]
-    path = None if says is None else says.members.get("ResultPath")
-    if path is None or path == "$":
+    members = {} if says is None else says.members
+    if members.get("ResultPath", "$") in ("$", None) or members.get("OutputPath", "$") != "$":
         return now
     base = View(
         now,
@@ -256,7 +264,8 @@ def _instead(machine: Machine, visit: Visit, view: View, result: Json) -> Json:
         now=view.now,
         content=view.content,
     )
-    return fields_of(machine, visit).after(base, result).output
+    fields = fields_of(machine, visit)
+    return fields.replaced(base, result) if skipped else fields.after(base, result).output
 
 
 # --- failures ---------------------------------------------------------------------------------
