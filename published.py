@@ -74,14 +74,30 @@ def _files(folder: Path | None = None) -> Iterator[tuple[str, str]]:
 
 
 def elsewhere(folder: Path | None = None) -> list[Definition]:
-    """The published processes of which no version is written here, by name and version."""
+    """The published processes of which no version is written here, by name and version.
+
+    Those that `unfilled` names are left out.
+    """
+    definitions = [
+        read(name, version, folder)
+        for name, version in _not_ours(folder)
+        if not missing(name, version, folder)
+    ]
+    return [definition for definition in definitions if definition is not None]
+
+
+def unfilled(folder: Path | None = None) -> dict[tuple[str, str], str]:
+    """The published definitions that cannot be used here for want of a value for some `${NAME}`.
+
+    By name and version, what is to be set.
+    """
+    found = {key: missing(*key, folder) for key in _not_ours(folder)}
+    return {key: why for key, why in found.items() if why}
+
+
+def _not_ours(folder: Path | None) -> list[tuple[str, str]]:
     here = {name for name, _ in process.ours()}
-    found = []
-    for name, version in _files(folder):
-        definition = None if name in here else read(name, version, folder)
-        if definition is not None:
-            found.append(definition)
-    return found
+    return [key for key in _files(folder) if key[0] not in here]
 
 
 def versions_of(name: str, folder: Path | None = None) -> list[str]:
@@ -97,17 +113,40 @@ def _ordinal(version: str) -> list[tuple[int, str]]:
 
 def read(name: str, version: str, folder: Path | None = None) -> Definition | None:
     """The published file's definition, or None where there is no file."""
+    text = _text(name, version, folder)
+    if text is None:
+        return None
+    try:
+        return parsed(text, name, version)
+    except DefinitionError as error:
+        path = file_of(name, version, folder)
+        raise DefinitionError(f"the definition {path} cannot be used: {error}") from error
+
+
+def missing(name: str, version: str, folder: Path | None = None) -> str:
+    """Which `${NAME}`s of a published file nothing stands for, in words; empty where all is there.
+
+    What else may be wrong with the file is for `read` to say.
+    """
+    try:
+        document = asl.read(_text(name, version, folder) or "{}").document
+    except asl.DocumentError:
+        return ""
+    try:
+        asl.substitute(document, config.environment())
+    except asl.DocumentError as error:
+        return "; ".join(dict.fromkeys(item.message for item in error.diagnostics))
+    return ""
+
+
+def _text(name: str, version: str, folder: Path | None) -> str | None:
     path = file_of(name, version, folder)
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise DefinitionError(f"the published definition {path} cannot be read: {error}") from error
-    try:
-        return parsed(text, name, version)
-    except DefinitionError as error:
-        raise DefinitionError(f"the definition {path} cannot be used: {error}") from error
 
 
 def parsed(text: str, name: str, version: str) -> Definition:

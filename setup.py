@@ -317,22 +317,28 @@ def _run(options: argparse.Namespace) -> None:
     if options.env_file:
         os.environ["ENV_FILE"] = options.env_file  # so that a refusal names this file's line
         config.use(config.load())
-    from activities.registry import ACTIVITIES  # noqa: PLC0415 - processes that import us do not
+    from activities.registry import (  # noqa: PLC0415 - processes that import us do not
+        ACTIVITIES,
+        SAMPLES,
+    )
 
     ours = list(process.ours().values())
     for definition in ours:
         check_file(definition)
     client = SwfClient(config.settings())
     print(f"Engine: {client.settings.engine}")
-    told: set[Line] = set()
+    told: set[tuple[str, str]] = set()
     for definition in [*ours, *published.elsewhere()]:
-        named = list(ACTIVITIES) if definition.name == process.NAME else []
+        named = [name for name in ACTIVITIES if name not in SAMPLES]
+        named = named if definition.name == process.NAME else []
         for line in register(client, definition, named, retention_days=options.retention):
-            if line.kind != "domain" or not told:
+            if (line.kind, line.name) not in told:
                 print(line)
-            told.add(line)
+            told.add((line.kind, line.name))
         if definition in ours:
             print(publish(definition))
+    for (name, version), why in published.unfilled().items():
+        print(f"note: {name} {version} is left out: {why}")
     missing = {name for item in ours for name in item.activities if name not in ACTIVITIES}
     for name in sorted(missing):
         print(f"note: {name} has no function in activities/registry.py yet")

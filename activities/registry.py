@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from activities import samples
 from activities.enrichment import enrich_data
 from activities.notification import notify_completion
 from activities.processing import process_data
@@ -30,10 +31,14 @@ ACTIVITIES: dict[str, Activity] = {
     "NotifyCompletion": notify_completion,
     "RollbackStep": rollback_step,
     "CompensateTransaction": compensate_transaction,
+    **samples.ACTIVITIES,
 }
 """Every activity that a worker of this project offers."""
 
-FUNCTIONS: dict[str, Activity] = {}
+SAMPLES = frozenset(samples.ACTIVITIES)
+"""Those that only the example definitions call."""
+
+FUNCTIONS: dict[str, Activity] = {**samples.FUNCTIONS}
 """Lambda functions that activity workers run as Python: name or ARN to function.
 
     FUNCTIONS["charge-card"] = charge_card       # the event in, the result out, any JSON

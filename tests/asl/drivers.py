@@ -1,22 +1,32 @@
-"""The two ways in which a case of States Language is run: in-process, and on SWF."""
+"""The two ways in which States Language is run, in-process and on SWF: cases, and definitions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import process
+import published
+from activities.context import TaskContext
+from activities.execution import Completed, Failed
 from activity_worker import ActivityWorker, TaskFailedError
 from asl.loading import load
+from config import Settings
 from errors import BusinessProcessError
 from local_swf.testing import LocalSWF
-from runner import conformance
+from runner import conformance, outcomes
+from runner.clock import VirtualClock
+from runner.engine import Engine
 from runner.express import result_of
 from runner.outcomes import Ended
 from setup import ensure_registered
 from tests.application import Application, application
+from wire import activity_input, loads
+from workflow import Definition
 from workflow.history import attributes
 
 Case = dict[str, Any]
@@ -114,3 +124,187 @@ def on_swf(folder: Path, **env: str) -> Iterator[OnSwf]:
     """A driver on an endpoint of its own, whose clock jumps over waits."""
     with LocalSWF(virtual_clock=True) as swf, application(swf, folder, **env) as app:
         yield OnSwf(app)
+
+
+# --- definitions, with the activities of an activity worker ---------------------------------------
+
+Functions = Mapping[str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """One attempt at an activity, as the history has it."""
+
+    activity: str
+    attempt: int
+    input: Any
+    """The caller's part: what lies under our own key is left out."""
+
+
+class Finished:
+    """How an execution ended, and what its history has."""
+
+    def __init__(self, definition: Definition, events: Sequence[dict[str, Any]]) -> None:
+        self.events = events
+        last = events[-1]
+        told = dict(result_of(_ended(last), definition))
+        self.status: str = told["status"]
+        self.output: Any = told.get("output")
+        self.error: str | None = told.get("error")
+        self.cause: str | None = told.get("cause")
+        self.reason: str | None = attributes(last).get("reason")
+
+    @property
+    def scheduled(self) -> list[Scheduled]:
+        """Every attempt at an activity, in order."""
+        return [
+            _scheduled(attributes(event))
+            for event in self.events
+            if event["eventType"] == "ActivityTaskScheduled"
+        ]
+
+    @property
+    def activities(self) -> list[str]:
+        """Names of the activities that were scheduled, in order, an attempt each."""
+        return [item.activity for item in self.scheduled]
+
+    @property
+    def markers(self) -> list[str]:
+        """Names of the markers, in order."""
+        return [
+            attributes(event)["markerName"]
+            for event in self.events
+            if event["eventType"] == "MarkerRecorded"
+        ]
+
+
+def _scheduled(told: Mapping[str, Any]) -> Scheduled:
+    data, envelope = activity_input(loads(told["input"]))
+    return Scheduled(told["activityType"]["name"], envelope.get("attempt", 1), data)
+
+
+class Host(Protocol):
+    """Runs definitions to their end, with the activities that ship or others in their place."""
+
+    settings: Settings
+
+    def run(
+        self,
+        definition: Definition,
+        input: Any,  # noqa: A002 - as everywhere in this application
+        activities: Functions | None = None,
+    ) -> Finished:
+        """Run it; `activities` are activities and Lambda functions that replace those that ship."""
+
+    def send(self, workflow_id: str, signal: str, payload: Any) -> None:
+        """Send a signal to an execution, from within an activity."""
+
+
+class InProcessHost:
+    """Runs definitions in-process, on a virtual clock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._engine: Engine | None = None
+        self._runs = 0
+
+    def run(
+        self,
+        definition: Definition,
+        input: Any,  # noqa: A002
+        activities: Functions | None = None,
+    ) -> Finished:
+        """See `Host`."""
+        worker = ActivityWorker(self.settings)
+        _take(worker, activities)
+        hand, self._runs = _Hand(worker, f"run-{self._runs + 1}"), self._runs + 1
+        self._engine = Engine(hand, clock=VirtualClock(1.9e9), definitions=published.find)
+        policy = process.policy_of(self.settings)
+        run = self._engine.start(definition, input, workflow_id=hand.workflow_id, policy=policy)
+        self._engine.run(events=100_000)
+        assert run.closed, "it waits for somebody"
+        return Finished(definition, [e for part in run.histories for e in part.events])
+
+    def send(self, workflow_id: str, signal: str, payload: Any) -> None:
+        """See `Host`."""
+        assert self._engine is not None
+        self._engine.signal(workflow_id, signal, payload)
+
+
+def _take(worker: ActivityWorker, activities: Functions | None) -> None:
+    for name, function in (activities or {}).items():
+        known = worker.functions if name in worker.functions else worker.activities
+        known[name] = function
+
+
+class _Hand:
+    """Does tasks as the activity worker does them, in a task of its own."""
+
+    def __init__(self, worker: ActivityWorker, workflow_id: str) -> None:
+        self.workflow_id = workflow_id
+        self._worker = worker
+
+    def __call__(self, task: outcomes.Task) -> outcomes.Outcome | None:
+        """How a task goes."""
+        if task.is_child:
+            return None
+        envelope = task.envelope
+        known = ("start_id", "path", "visit", "attempt", "undo", "poll", "credentials")
+        context = TaskContext(
+            workflow_id=self.workflow_id,
+            run_id=self.workflow_id,
+            activity=task.activity,
+            any_json=task.any_json,
+            settings=self._worker.settings,
+            **{name: envelope[name] for name in known if name in envelope},
+        )
+        found = self._worker._outcome(task.input, context)
+        if isinstance(found, Completed):
+            return outcomes.Completed(json.loads(found.result))
+        assert isinstance(found, Failed)
+        told = json.loads(found.details)
+        return outcomes.Failed(
+            found.reason,
+            told["retryable"],
+            error=told["type"],
+            cause=told.get("cause", told["message"]),
+        )
+
+
+class SwfHost:
+    """Runs definitions on an embedded SWF, whose clock jumps over waits."""
+
+    def __init__(self, app: Application) -> None:
+        self.settings = app.settings
+        self._app = app
+        self._decider = app.decider()
+        self._worker = app.worker(concurrency=4)
+        self._shipped = dict(self._worker.activities), dict(self._worker.functions)
+
+    def run(
+        self,
+        definition: Definition,
+        input: Any,  # noqa: A002
+        activities: Functions | None = None,
+    ) -> Finished:
+        """See `Host`."""
+        self._worker.activities, self._worker.functions = map(dict, self._shipped)
+        _take(self._worker, activities)
+        self._decider._definitions[definition.name, definition.version] = definition
+        ensure_registered(self._app.starter.swf_client, definition)
+        run = self._app.starter.start_workflow(input, definition=definition)
+        return Finished(definition, self._app.finish(dict(run)))
+
+    def send(self, workflow_id: str, signal: str, payload: Any) -> None:
+        """See `Host`."""
+        self._app.starter.signal_workflow(workflow_id, signal, payload)
+
+
+HOSTS = ("in-process", "SWF")
+
+
+@contextmanager
+def host(kind: str, folder: Path, **env: str) -> Iterator[Host]:
+    """One of `HOSTS`, which keeps its files in `folder`."""
+    with LocalSWF(virtual_clock=True) as swf, application(swf, folder, **env) as app:
+        yield InProcessHost(app.settings) if kind == "in-process" else SwfHost(app)
