@@ -51,6 +51,10 @@ class UndecidableError(BusinessProcessError):
     """
 
 
+class EndlessError(UndecidableError):
+    """An execution in-process does not come to an end within what it may take."""
+
+
 class DivergedError(UndecidableError):
     """Replaying asks for another decision than the history has: the definition was changed."""
 

@@ -30,16 +30,23 @@ from typing import Any, TextIO
 from asl import DocumentError, of, read, validate
 from asl.loading import STANDARD, load
 from asl.validation import errors_of
-from errors import BusinessProcessError
+from errors import BusinessProcessError, EndlessError
 from expressions import jsonata_batch
+from expressions.budget import CALLS, Budget
+from expressions.errors import RUNTIME
 from runner.clock import VirtualClock
-from runner.express import LIMIT_SECONDS, express
+from runner.express import LIMIT_SECONDS, Result, express
 from runner.outcomes import Completed, Failed, Outcome, Task
 from runner.workers import LAMBDA, lambda_failure
 from wire import REASON_CHARACTERS, Json, cut, dumps, function_names
+from workflow import Definition
 
 Case = Mapping[str, Any]
 Run = Callable[[Case], dict[str, Json]]
+
+BATCH_STEPS, BATCH_BYTES = 20_000_000, 200_000_000  # that an expression of a batch may cost
+
+MOST_STATES = 100_000  # that a case enters: Step Functions ends it at 25,000 events
 
 START = 1_700_000_000.0
 """The moment at which every case begins, seconds since 1970."""
@@ -98,15 +105,24 @@ def run(case: Case) -> dict[str, Json]:
 def _run(case: Case) -> dict[str, Json]:
     kind = case.get("type") or STANDARD
     definition = load(case["definition"], str(case.get("name") or "StateMachine"), "1", kind=kind)
-    found = express(
+    try:
+        return dict(_express(case, definition, kind))
+    except EndlessError as error:  # which ends Step Functions' executions, too
+        if kind == "EXPRESS":
+            return {"status": "TIMED_OUT"}
+        return {"status": "FAILED", "error": RUNTIME, "cause": str(error)}
+
+
+def _express(case: Case, definition: Definition, kind: str) -> Result:
+    return express(
         definition,
         case.get("input", {}),
         Behaviours(case.get("lambdas") or {}),
         clock=VirtualClock(START),
         limit=LIMIT_SECONDS if kind == "EXPRESS" else None,
+        most_states=MOST_STATES,
         workflow_id=re.sub(r"[^\w-]", "-", str(case.get("id") or "case")),
     )
-    return dict(found)
 
 
 def check(case: Case) -> dict[str, Json]:
@@ -134,8 +150,12 @@ def _guarded(action: Run, case: Case) -> dict[str, Json]:
 
 
 def jsonata(case: Case) -> dict[str, Json]:
-    """Evaluate an expression; never raises."""
-    return jsonata_batch.run(case)
+    """Evaluate an expression; never raises.
+
+    JSONata's own suite makes lists of ten million elements: the budget is larger than a state's.
+    """
+    depth = case.get("depth") or CALLS
+    return jsonata_batch.run(case, Budget(BATCH_STEPS, BATCH_BYTES, depth=depth))
 
 
 # --- the batch ----------------------------------------------------------------------------------

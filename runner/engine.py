@@ -11,7 +11,7 @@ from itertools import count
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from errors import ExecutionAlreadyStartedError, UndecidableError
+from errors import EndlessError, ExecutionAlreadyStartedError
 from runner.children import Played
 from runner.clock import Clock, Inbox, RealClock, VirtualClock
 from runner.decisions import CARRIERS, CLOSES
@@ -246,16 +246,18 @@ class Engine:
         """Ask an execution to cancel itself."""
         self.after(after, partial(self._hear, workflow_id, "WorkflowExecutionCancelRequested", {}))
 
-    def run(self, *, events: int | None = None) -> None:
+    def run(self, *, events: int | None = None, entered: int | None = None) -> None:
         """Go on until nothing happens by itself any more.
 
-        `UndecidableError` where that takes more than so many `events`.
+        `EndlessError` where that takes more than so many `events`, or states `entered`.
         """
         turns = 0
         while self.step():
             turns += 1
             if events is not None and turns % 64 == 0 and self.events > events:
-                raise UndecidableError(f"this does not come to an end within {events:,} events")
+                raise EndlessError(f"this does not come to an end within {events:,} events")
+            if entered is not None and turns % 8 == 0 and self.entered > entered:
+                raise EndlessError(f"this does not come to an end within {entered:,} states")
 
     def step(self) -> bool:
         """Let one thing happen; False when nothing is left to."""
@@ -278,6 +280,13 @@ class Engine:
     def events(self) -> int:
         """Events written so far, by all runs."""
         return sum(len(h.events) for run in self.runs.values() for h in run.histories)
+
+    @property
+    def entered(self) -> int:
+        """States entered so far, by all runs."""
+        return sum(
+            run.execution.state.entries for run in self.runs.values() if isinstance(run, Run)
+        )
 
     def stop(self) -> None:
         """Let go of the threads."""

@@ -22,7 +22,8 @@ from workflow import Definition, Policy
 LIMIT_SECONDS = 300.0
 """Of an Express execution (Step Functions: five minutes)."""
 
-MOST_EVENTS = 2_000_000  # of an execution on a virtual clock: more is taken for endless
+MOST_EVENTS = 2_000_000  # of an execution: one that goes on longer is taken for endless
+MOST_STATES = 1_000_000
 
 
 class Result(TypedDict, total=False):
@@ -48,18 +49,19 @@ def express(
     policy: Policy | None = None,
     workflow_id: str = "express",
     threads: int = 0,
+    most_states: int = MOST_STATES,
 ) -> Result:
     """Run a definition, on the real clock unless another is given, within `limit` seconds.
 
     `activities` are functions by name, those of Lambda functions by name or ARN; or a worker of
     another kind.  `definitions` knows the processes that it starts.  With `threads`, so many
-    activities run at once.
+    activities run at once.  `EndlessError` where it enters more than `most_states`.
     """
     worker = activities if callable(activities) else Functions(activities or {})
     engine = Engine(worker, clock=clock or RealClock(), definitions=definitions, threads=threads)
     try:
         run = engine.start(definition, input, workflow_id=workflow_id, policy=policy, timeout=limit)
-        engine.run(events=MOST_EVENTS)
+        engine.run(events=MOST_EVENTS, entered=most_states)
         ended = run.ended
     finally:
         engine.stop()

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from bench import deep, shapes
+from asl.loading import load
+from bench import deep, shapes, states
 from bench.peers import beside
 from bench.processes import ROOT
 from bench.traffic import Traffic
@@ -74,7 +75,7 @@ def test_a_peer_that_cannot_be_installed_is_left_out_with_a_line(monkeypatch, tm
     def refused(folder, peer):
         return folder, "pip says: no such thing"
 
-    monkeypatch.setattr(beside, "_environment", refused)
+    monkeypatch.setattr(beside, "environment", refused)
     lines = [str(row) for row in beside.peers(tmp_path, [10])]
     assert lines[0] == "naive boto3 is left out: pip says: no such thing"
     assert len(lines) == len(beside.PEERS)
@@ -86,3 +87,11 @@ def test_an_unknown_measurement_is_a_users_mistake(name):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "known: " in done.stderr
+
+
+@pytest.mark.parametrize("language", states.LANGUAGES)
+def test_the_loop_of_states_counts_in_both_languages(language):
+    document = states.LANGUAGES[language]()
+    rows = list(states._loops(language, load(document, "Counting", "1"), [5, 10]))
+    assert len(rows) == 3
+    assert all(row.value > 0 for row in rows)
