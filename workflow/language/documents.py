@@ -12,7 +12,15 @@ from typing import Any
 from errors import UndecidableError
 from expressions.errors import RUNTIME, ExpressionError
 from expressions.scope import Content
-from wire import ENVELOPE, Json, dumps, is_reference, loads
+from wire import (
+    ENVELOPE,
+    PAYLOAD_CHARACTERS,
+    Json,
+    dumps,
+    is_reference,
+    length,
+    loads,
+)
 from workflow.graph import (
     ALL_ERRORS,
     HEARTBEAT_TIMEOUT,
@@ -29,7 +37,7 @@ from workflow.graph import (
 )
 from workflow.language import context, resources
 from workflow.language.fields import Fields, Left
-from workflow.language.view import MOST_BYTES, View, checked
+from workflow.language.view import DATA_LIMIT_EXCEEDED, MOST_BYTES, View, checked, resolved
 from workflow.machine import Failure, Machine, no_content
 from workflow.state import Frame, Outcome, Visit, Work
 
@@ -159,6 +167,7 @@ def attempt(machine: Machine, visit: Visit, work: Work) -> None:
             work.input = _event(work.input)
         if resources.is_function(graph.activity):
             work.limits = _of_a_function(*work.limits)
+            _check_event(machine, visit, work.input["Payload"])
         seconds = work.limits[0]
         work.until = None if seconds is None else machine.state.now + seconds
 
@@ -180,6 +189,16 @@ def _take_child(machine: Machine, work: Work, graph: Child, given: Json) -> None
     seconds = machine.definition.fields(graph.name).seconds
     view = view_of(machine, machine.visit(work.entry))
     work.limits = [seconds(view, "TimeoutSeconds"), None]
+
+
+def _check_event(machine: Machine, visit: Visit, event: Json) -> None:
+    """SWF hands a function what it is given: it knows no references, and takes no longer texts."""
+    if not machine.policy.lambda_tasks:
+        return
+    text = dumps(resolved(event, _content(machine)))
+    if length(text) > PAYLOAD_CHARACTERS:
+        why = f"the event of {visit.name} has more than SWF's {PAYLOAD_CHARACTERS:,} characters"
+        raise ExpressionError(why, DATA_LIMIT_EXCEEDED)
 
 
 def _of_a_function(limit: int | None, beat: int | None) -> list[int | None]:
