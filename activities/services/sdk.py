@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from urllib.parse import unquote
 
 import boto3
 
@@ -20,7 +21,15 @@ def perform(service_name: str, action: str, parameters: Json) -> Json:
     operation = calls.operation_of(service, action)
     if operation is None:
         raise failures.runtime(f"aws-sdk:{service_name} has no action {action!r}")
-    return calls.call(service, operation, parameters).result
+    return calls.call(service, operation, _prepared(service, parameters)).result
+
+
+def _prepared(service: Service, parameters: Json) -> Json:
+    """The parameters as boto3 wants them: it URL-encodes S3's CopySource, in AWS the state does."""
+    if service.name != "s3" or not isinstance(parameters, dict):
+        return parameters
+    source = parameters.get("CopySource")
+    return {**parameters, "CopySource": unquote(source)} if isinstance(source, str) else parameters
 
 
 @functools.lru_cache(maxsize=256)
