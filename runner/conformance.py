@@ -30,7 +30,7 @@ from typing import Any, TextIO
 from asl import DocumentError, of, read, validate
 from asl.loading import STANDARD, load
 from asl.validation import errors_of
-from errors import BusinessProcessError, EndlessError
+from errors import BusinessProcessError, EndlessError, InvalidInputError
 from expressions import jsonata_batch
 from expressions.budget import CALLS, Budget
 from expressions.errors import RUNTIME
@@ -61,12 +61,11 @@ class Behaviours:
         }
 
     def __call__(self, task: Task) -> Outcome | None:
-        """How a function goes; activities and services are not there."""
+        """How a function goes; `InvalidInputError` for activities and services."""
         if task.is_child:
             return None
         if task.activity not in LAMBDA:
-            error = "States.TaskFailed"
-            return Failed(f"{error}: no {task.activity} is here", error=error)
+            raise InvalidInputError(f"{task.path}: {task.activity} is not run in batch")
         name = task.input["FunctionName"]
         for known in function_names(name):
             if known in self._by_name:

@@ -12,11 +12,11 @@ import functools
 from collections.abc import Callable
 
 from activities.context import current_task
-from activities.services import items, lambdas, optimised, results, sdk
+from activities.services import items, optimised, results, sdk
 from errors import TaskFailedError
 from wire import Json
 
-__all__ = ["find", "lambdas", "offered"]
+__all__ = ["find", "offered"]
 
 _MAPS: dict[str, Callable[[Json], Json]] = {
     "map.items": items.items,

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from activities.services import lambdas
 from errors import TaskFailedError
 from tests.unit.activities.services.conftest import Run
 from tests.unit.activities.services.test_sdk import make_table
@@ -101,30 +100,3 @@ def test_a_glue_run_brings_the_name_of_its_job(stubbed: Callable[[str], Stubber]
     stubbed("glue").add_response("start_job_run", {"JobRunId": "jr_1"}, {"JobName": "j"})
     result = without_metadata(run("aws.glue.startJobRun", {"JobName": "j"}))
     assert result == {"JobName": "j", "JobRunId": "jr_1"}
-
-
-# --- lambda ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("parameters", "event"),
-    [
-        ({"FunctionName": "f"}, {}),
-        ({"Payload": None}, {}),
-        ({"Payload": '{"a": 1}'}, {"a": 1}),
-        ({"Payload": "plain"}, "plain"),
-        ({"Payload": "5"}, 5),
-        ({"Payload": [1, {"a": None}]}, [1, {"a": None}]),
-        ({"Payload": 0}, 0),
-        (None, {}),
-    ],
-)
-def test_the_event_of_a_function_is_its_payload(parameters: Json, event: Json) -> None:
-    assert lambdas.event(parameters) == event
-
-
-def test_the_result_of_a_function_stands_under_payload() -> None:
-    result: Any = lambdas.result({"a": 1})
-    assert without_metadata(result) == {
-        "ExecutedVersion": "$LATEST", "Payload": {"a": 1}, "StatusCode": 200,
-    }  # fmt: skip
