@@ -20,7 +20,7 @@ class Arns:
         return f"arn:{partition}:states:{self.region}:{self.account}:activity:{name}"
 
     def state_machine(self, process: str) -> str:
-        """The ARN for `NAME`, `NAME@VERSION` or an ARN; without our version, AWS numbers its own."""
+        """The ARN for `NAME`, `NAME@VERSION` or an ARN; our version left out."""
         if process.startswith("arn:"):
             return process.partition("@")[0]
         name = process.partition("@")[0]

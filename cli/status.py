@@ -38,7 +38,8 @@ def text(found: Status) -> list[str]:
         "Step": found["step"],
         "Attempt": found["attempt"] if found["closed_at"] is None else None,
         "Next retry": _time(found["next_retry_at"]),
-        "Waits for": ", ".join(f"{w['signal']} at {w['path']}" for w in found["waits_for"] or ()),
+        "Waits for": ", ".join(awaited(w) + f" at {w['path']}" for w in found["waits_for"] or ()),
+        "Task token": ", ".join(w["token"] for w in found["waits_for"] or () if "token" in w),
         "Waits until": _time(found["waits_until"]),
         "Failed": ", ".join(f"{f['path']}: {f['error']}" for f in found["failed"] or ()),
         "In hand": ", ".join(found["places"] or ()),
@@ -46,13 +47,27 @@ def text(found: Status) -> list[str]:
         "Progress": progress and f"{progress['done']} of {progress['of']} steps",
         "Cancel": "requested" if found["cancel_requested"] else None,
         "Reason": found["reason"],
+        "Error": found["error"],
+        "Cause": _shown(found["cause"]),
         "Details": _shown(found["details"]),
-        "Result": _shown(found["result"]),
+        "Result": _result(found),
         "Tags": ", ".join(found["tags"]),
         "Started": _time(found["started_at"]),
         "Closed": _time(found["closed_at"]),
     }
     return [f"{label}: {safe(fact)}" for label, fact in facts.items() if fact]
+
+
+def awaited(wait: dict[str, Json]) -> str:
+    """What a step waits for: the signal's name, or its task token."""
+    return "its task token" if "token" in wait else str(wait["signal"])
+
+
+def _result(found: Status) -> str | None:
+    """The result; null and the like are results too."""
+    if found["result"] is None and found["state"] == "COMPLETED":
+        return "null"
+    return _shown(found["result"])
 
 
 def _time(moment: float | None) -> str | None:
@@ -72,8 +87,8 @@ COMMAND = Command(
     example="status WORKFLOW_ID",
     fields="workflow_id, run_id, type, version, state, tags, started_at, closed_at, "
     "cancel_requested,\n  step, visit, attempt, next_retry_at, waits_until, waits_for, failed, "
-    "places, blocked,\n  progress {done, of}, previous_run_id, next_run_id, reason, details, "
-    "result\n  (times: seconds since 1970)",
+    "places, blocked,\n  progress {done, of}, previous_run_id, next_run_id, reason, error, cause, "
+    "details, result\n  (times: seconds since 1970)",
     add_arguments=add_execution,
     run=run,
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from arguments import safe
 from cli.command import Arguments, Command
 from cli.output import Output, table
 from starter.status import Status, local_time
+from wire import Json
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
@@ -25,14 +27,15 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     lines = (
         table(("WORKFLOW ID", "STEP", "WAITS FOR", "UNTIL"), rows) if rows else ["nothing waits"]
     )
-    output.result(found, lines)
+    answers = [line for item in found for wait in item["waits_for"] or () for line in _how(wait)]
+    output.result(found, [*lines, *answers])
     return 0
 
 
 def _rows(item: Status) -> list[tuple[str, str, str, str]]:
     who = item["workflow_id"]
     rows = [
-        (who, wait["path"], f"signal {wait['signal']}", _moment(wait.get("until")))
+        (who, wait["path"], _what(wait), _moment(wait.get("until")))
         for wait in item["waits_for"] or ()
     ]
     rows += [
@@ -40,6 +43,18 @@ def _rows(item: Status) -> list[tuple[str, str, str, str]]:
         for failed in item["failed"] or ()
     ]
     return rows or [(who, item["step"] or "", "CONTINUE: it is paused", "")]
+
+
+def _what(wait: dict[str, Json]) -> str:
+    return "a task token" if "token" in wait else f"signal {wait['signal']}"
+
+
+def _how(wait: dict[str, Json]) -> list[str]:
+    """How a task token is answered; the token whole, for people copy it."""
+    if "token" not in wait:
+        return []
+    command = "python workflow_starter.py send-task-success"
+    return ["", f"{safe(wait['path'])}:", f"  {command} {wait['token']} --output '{{}}'"]
 
 
 def _moment(seconds: float | None) -> str:

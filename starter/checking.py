@@ -109,7 +109,7 @@ def saved(client: SwfClient, find: Definitions, documents: Iterable[Json]) -> Re
     report = Report(checked=0, decisions=0, fit=0, findings=[])
     for document in documents:
         for item in document if isinstance(document, list) else [document]:
-            for run in _runs(item):
+            for run in saved_runs(item):
                 _take(report, client, find, run)
     return report
 
@@ -181,7 +181,7 @@ def _unchecked(run: Saved) -> Finding:
 # --- saved histories ----------------------------------------------------------------------------
 
 
-def _runs(document: Any) -> Iterator[Saved]:
+def saved_runs(document: Any) -> Iterator[Saved]:
     """The runs in a saved history: one, or a chain, in which event ids begin again at 1."""
     try:
         kind, events = document["type"], list(document["events"])

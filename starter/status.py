@@ -66,7 +66,8 @@ class Status(Summary):
     places: list[str] | None
     """Paths of the steps in hand, where there are several; 20 at most."""
     waits_for: list[dict[str, Json]] | None
-    """Signals that steps wait for: `signal`, `path`, `until` (seconds since 1970, or None)."""
+    """What steps wait for: `signal` or (task) `token`, `path`, `until` (seconds since 1970, or
+    None)."""
     failed: list[dict[str, Json]] | None
     """Steps that failed and wait for an operator: `path`, `error`."""
     previous_run_id: str | None
@@ -75,9 +76,12 @@ class Status(Summary):
     """The run that continues this one, where SWF continued it as new."""
     reason: str | None
     """Why it failed, was terminated or timed out."""
+    error: str | None
+    """Of a failed execution in States Language: the error's name, if it has one."""
+    cause: str | None
     details: Json
     result: Json
-    """What a completed execution gave back."""
+    """What a completed execution gave back; in States Language, its output."""
 
 
 STATUS_MEMBERS = (*Summary.__annotations__, *Status.__annotations__)
@@ -139,11 +143,13 @@ def outcome(last: Event) -> dict[str, Json]:
     if last["eventType"] not in CLOSINGS:
         return {}
     facts = attributes(last)
+    details = wire.loads(facts.get("details"))
     return {
         "state": CLOSINGS[last["eventType"]],
         "closed_at": seconds(last["eventTimestamp"]),
         "reason": facts.get("reason") or facts.get("cause") or _timeout(facts),
-        "details": wire.loads(facts.get("details")),
+        "details": details,
+        **_error_output(last["eventType"], details),
         "result": wire.loads(facts.get("result")),
         "next_run_id": facts.get("newExecutionRunId"),
         "next_retry_at": None,
@@ -153,6 +159,14 @@ def outcome(last: Event) -> dict[str, Json]:
         "failed": None,
         "places": None,
     }
+
+
+def _error_output(event_type: str, details: Json) -> dict[str, Json]:
+    """Error and cause of an execution in States Language, which may have timed out of itself."""
+    if event_type != "WorkflowExecutionFailed" or not isinstance(details, dict):
+        return {}
+    told: dict[str, Json] = {"error": details.get("Error"), "cause": details.get("Cause")}
+    return told | ({"state": "TIMED_OUT"} if details.get("TimedOut") else {})
 
 
 def line(found: Status) -> str:

@@ -54,7 +54,7 @@ def status(**members: Any) -> Status:
         **dict.fromkeys(
             ("step", "visit", "attempt", "next_retry_at", "last_error", "blocked", "progress",
              "waits_until", "waits_for", "failed", "places", "previous_run_id", "next_run_id",
-             "reason", "details", "result")
+             "reason", "error", "cause", "details", "result")
         ),
         **members,
     }  # fmt: skip
