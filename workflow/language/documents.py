@@ -235,7 +235,10 @@ def _event(parameters: Json) -> dict[str, Json]:
         value = loads(value)
     elif value is None:
         value = {}
-    return {"FunctionName": members.get("FunctionName", ""), "Payload": value}
+    name = members.get("FunctionName")
+    if not isinstance(name, str) or not name:
+        raise ExpressionError("lambda:invoke needs FunctionName, the text that names it", RUNTIME)
+    return {"FunctionName": name, "Payload": value}
 
 
 def took(machine: Machine, visit: Visit, result: Json, outcome: Outcome) -> None:
