@@ -10,12 +10,13 @@ from workflow import Definition, Execution
 from workflow.checking import check
 from workflow.graph import compensation_of
 from workflow.history import attributes
+from workflow.places import name_of
 from workflow.state import Mode, Outcome, State, Undone
 
 COMPARED = 12  # decisions of a run at most, at which the whole history is read
 
-BETWEEN = frozenset({"CHILD_CLOSED", "REPORT_TO_PARENT"})
-"""Signals of other executions, which nobody answers."""
+BETWEEN = frozenset({"CHILD_CLOSED", "REPORT_TO_PARENT", "TASK_HEARTBEAT"})
+"""Signals of other executions, and of those who hold task tokens, which nobody answers."""
 
 
 class Run(Protocol):
@@ -137,7 +138,7 @@ def check_undoing(chain: Chain, state: State) -> None:
     closed = {(v.path, v.number): v.closed for v in state.visits.values()}
     named = [(i["step"], i["visit"]) for i in [*rollback.compensated, *rollback.not_compensated]]
     for item in named:
-        place = chain.runs[-1].definition.places.get(item[0].rpartition(".")[2])
+        place = chain.runs[-1].definition.places.get(name_of(item[0]))
         assert place is None or item not in closed or closed[item]
     for visit in state.visits.values():
         declared = compensation_of(chain.runs[-1].definition.state(visit.name))
@@ -155,7 +156,7 @@ def effects(chain: Chain) -> set[tuple[str, int]]:
             if event["eventType"] == "ActivityTaskStarted"
         }
         for scheduled, control in run.attempts.items():
-            place = run.definition.places.get(control["path"].rpartition(".")[2])
+            place = run.definition.places.get(name_of(control["path"]))
             if scheduled not in begun or control.get("undo") or place is None:
                 continue
             if compensation_of(place.state):

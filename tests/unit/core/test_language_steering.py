@@ -562,7 +562,7 @@ def test_a_preview_says_what_would_happen():
     life = Life(machine(FORK), {"n": 1}, {"Send": Completed(1, 50)}).at("Send")
     found = life.preview("RESUME_FROM_STEP", step_name="Ship[1].Print", input={"n": 5})
     assert found.stops == ["Send"]
-    assert found.enters == ["Ship[1].Print (visit 2)"]
+    assert found.enters == ["Ship (visit 2)", "Ship[1].Print (visit 2)"]
     assert [edit["after"]["n"] for edit in found.edits] == [5]
     life.output()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from runner.simulation import CANCEL, Sent
 from tests.unit.core.generated import INPUT, SIGNALS, definitions
 from tests.unit.core.promises import Told
 from workflow import Definition, Fact, Policy, commands, process, step, wait
+from workflow.places import name_of
 from workflow.signals import HANDLERS
 from workflow.state import Via
 
@@ -58,12 +60,14 @@ class Plan:
     hard: int = 15_000
     children: bool = False
     """Whether children are run by their definition."""
+    answers: list[tuple[float, str]] = field(default_factory=list)
+    """When whoever holds a task token answers, and how."""
 
 
 @st.composite
-def plans(draw: Any, least: int = 0) -> Plan:
+def plans(draw: Any, least: int = 0, made: Any = None) -> Plan:
     """At least so many steps whose outcomes are given, and so many signals."""
-    definition = draw(definitions())
+    definition = draw(definitions() if made is None else made)
     places = sorted(definition.places)
     undos = ["Undo", "RollbackStep", "CompensateTransaction"]
     names = st.sampled_from([*places, *places, *undos, "Inner", "After"])
@@ -72,7 +76,14 @@ def plans(draw: Any, least: int = 0) -> Plan:
     sent = draw(st.lists(signals(places), min_size=least, max_size=5))
     soft = draw(st.sampled_from([8_000, 20, 30, 40, 60]))
     hard = soft + draw(st.sampled_from([5, 30, 5_000]))
-    return Plan(definition, outcomes, sent, soft, hard, draw(st.booleans()))
+    plan = Plan(definition, outcomes, sent, soft, hard, draw(st.booleans()))
+    if definition.by_document:
+        times = st.sampled_from([0, 1, 5, 15, 19, 20, 21, 49, 50, 51, 200])
+        plan.answers = draw(st.lists(st.tuples(times, st.sampled_from(ANSWERED)), max_size=4))
+    return plan
+
+
+ANSWERED = ("TASK_SUCCESS", "TASK_FAILURE", "TASK_HEARTBEAT", "TASK_HEARTBEAT")
 
 
 @st.composite
@@ -107,7 +118,7 @@ class Scripted:
     def __call__(self, task: Task) -> Outcome | None:
         if task.child is not None:
             return None
-        key = task.activity if task.undo else task.path.rpartition(".")[2]
+        key = task.activity if task.undo else name_of(task.path)
         place = (key, task.path)
         asked = self._asked[place] = self._asked.get(place, -1) + 1
         given = self._plan.outcomes.get(key, [])
@@ -151,6 +162,17 @@ class Life:
         self.run = self.engine.start(plan.definition, INPUT, policy=POLICY)
         for sent in plan.sent:
             self._send(sent)
+        self.tokens: list[str] = []
+        for at, how in plan.answers:
+            self.engine.after(at, partial(self._answer_token, how))
+
+    def _answer_token(self, how: str) -> None:
+        """Answer whoever waits; or else, too late, whom there was."""
+        waits = self.run.execution.status().get("waits_for", ())
+        self.tokens += [item["token"] for item in waits if "token" in item]
+        if self.tokens:
+            told = {"output": {"answer": 1}} if how == "TASK_SUCCESS" else {}
+            self._send(Sent(0, how, {"token": self.tokens[-1], **told}))
 
     def _send(self, sent: Sent) -> None:
         if sent.signal == CANCEL:
@@ -181,6 +203,9 @@ class Life:
         state = self.run.execution.state
         if state.paused or any(frame.halted for frame in state.frames.values()):
             self._send(Sent(0, "CONTINUE" if turn % 4 else "ROLL_BACK", {}))
+            return
+        if any(work.via is Via.TOKEN for work in state.works.values()):
+            self._answer_token("TASK_FAILURE" if turn % 5 == 4 else "TASK_SUCCESS")
             return
         waiting = [work for work in state.works.values() if work.via is Via.SIGNAL]
         assert waiting, f"it waits for nobody: {self.run.execution.status()}"

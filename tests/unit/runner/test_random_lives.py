@@ -10,6 +10,7 @@ import os
 
 from hypothesis import HealthCheck, given, settings
 
+from tests.unit.core.generated_documents import documents
 from tests.unit.core.promises import (
     check_definition,
     check_ids,
@@ -32,6 +33,22 @@ MANY = 150 * int(os.environ.get("RANDOM_LIVES", "1"))
 )
 @given(plan=plans())
 def test_whatever_happens_to_a_process_in_process(plan: Plan) -> None:
+    live(plan)
+
+
+@settings(
+    max_examples=MANY,
+    deadline=None,
+    derandomize="RANDOM_LIVES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(plan=plans(made=documents()))
+def test_whatever_happens_to_a_state_machine_in_process(plan: Plan) -> None:
+    live(plan)
+
+
+def live(plan: Plan) -> None:
+    """Let it live to its end, and see what holds then."""
     with limits(plan):
         life = Life(plan)
         life.settle()
