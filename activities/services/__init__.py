@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable
 
 from activities.context import current_task
-from activities.services import items, optimised, results, sdk
+from activities.services import items, optimised, regions, results, sdk
 from errors import TaskFailedError
 from wire import Json
 
@@ -32,7 +32,7 @@ def find(activity: str) -> Callable[[Json], Json] | None:
     States.Runtime for a service or action that there is not.
     """
     function = _function(activity)
-    return None if function is None else functools.partial(_allowed, function)
+    return None if function is None else functools.partial(_allowed, activity, function)
 
 
 def offered() -> list[str]:
@@ -50,8 +50,8 @@ def _function(activity: str) -> Callable[[Json], Json] | None:
     return optimised.FUNCTIONS.get(rest) or _MAPS.get(rest)
 
 
-def _allowed(function: Callable[[Json], Json], parameters: Json) -> Json:
-    """Call a function, unless the state asks for another role than the worker's."""
+def _allowed(activity: str, function: Callable[[Json], Json], parameters: Json) -> Json:
+    """Call a function, unless the state asks for another role or region than the worker's."""
     credentials = current_task().credentials
     if credentials and credentials.get("RoleArn"):
         raise TaskFailedError(
@@ -60,4 +60,5 @@ def _allowed(function: Callable[[Json], Json], parameters: Json) -> Json:
             "its own credentials; remove Credentials, or run a worker under that role",
             retryable=False,
         )
+    regions.check(activity, parameters)
     return function(parameters)

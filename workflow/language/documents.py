@@ -150,6 +150,7 @@ def attempt(machine: Machine, visit: Visit, work: Work) -> None:
     fields, view = fields_of(machine, visit), view_of(machine, visit)
     graph = machine.graph(visit)
     work.until = work.poll = None
+    _credentials(machine, visit)  # what cannot be read fails the attempt
     given = fields.effective(view)
     if isinstance(graph, Child):
         _take_child(machine, work, graph, given)
@@ -524,20 +525,19 @@ def work_input(machine: Machine, work: Work, envelope: dict[str, Json]) -> Json:
         envelope["poll"] = work.poll["state"]
     if work.kind != "step":
         return _wrapped(_undo_input(machine, work), envelope)
-    visit = machine.visit(work.entry)
-    says = machine.graph(visit).says
-    if says is not None and "Credentials" in says.members:
-        envelope["credentials"] = _credentials(machine, visit)
+    credentials = _credentials(machine, machine.visit(work.entry))
+    if credentials is not None:
+        envelope["credentials"] = credentials
     return _wrapped(work.input, envelope)
 
 
 def _credentials(machine: Machine, visit: Visit) -> Json:
+    """What a state says under `Credentials`; None where it says nothing."""
     says = machine.graph(visit).says
-    given = None if says is None else says.members["Credentials"]
-    try:
-        return fields_of(machine, visit).template(view_of(machine, visit), given, "Credentials")
-    except ExpressionError as error:
-        return {"RoleArn": f"(cannot be read: {error})"}
+    if says is None or "Credentials" not in says.members:
+        return None
+    given = says.members["Credentials"]
+    return fields_of(machine, visit).template(view_of(machine, visit), given, "Credentials")
 
 
 def _wrapped(value: Json, envelope: dict[str, Json]) -> Json:
