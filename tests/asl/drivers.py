@@ -147,7 +147,7 @@ class Finished:
     def __init__(self, definition: Definition, events: Sequence[dict[str, Any]]) -> None:
         self.events = events
         last = events[-1]
-        told = dict(result_of(_ended(last), definition))
+        told: dict[str, Any] = {**result_of(_ended(last), definition)}
         self.status: str = told["status"]
         self.output: Any = told.get("output")
         self.error: str | None = told.get("error")
@@ -293,7 +293,8 @@ class SwfHost:
         self._decider._definitions[definition.name, definition.version] = definition
         ensure_registered(self._app.starter.swf_client, definition)
         run = self._app.starter.start_workflow(input, definition=definition)
-        return Finished(definition, self._app.finish(dict(run)))
+        names = {"workflow_id": run["workflow_id"], "run_id": run["run_id"]}
+        return Finished(definition, self._app.finish(names))
 
     def send(self, workflow_id: str, signal: str, payload: Any) -> None:
         """See `Host`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,8 +17,8 @@ import process
 import published
 from activities import database
 from activities.context import current_task
-from activities.saving import orders as saved_orders
 from activities.samples import deployments, locks, orders, trips, warehouse
+from activities.saving import orders as saved_orders
 from activities.services import clients, optimised
 from activity_worker import NonRetryableError
 from tests.asl.drivers import HOSTS, Host, Scheduled, host
@@ -322,6 +321,7 @@ def test_a_file_is_summarised_stored_and_told_of(
     ],
 )
 def test_a_bad_file_goes_to_quarantine(
+    *,
     runs: Host,
     aws: Callable[[str], Any],
     inbox: Callable[[str, str], dict[str, Any]],
@@ -455,6 +455,7 @@ def test_an_approved_version_goes_to_production(runs: Host, aws: Callable[[str],
     ],
 )
 def test_what_is_not_approved_is_taken_from_staging(
+    *,
     runs: Host,
     aws: Callable[[str], Any],
     version: str,
@@ -539,7 +540,10 @@ def test_both_sagas_book_everything(runs: Host) -> None:
         assert ended.status == "SUCCEEDED"
         booked = rows(runs, trips.bookings, trip_id=f"{name}-ok")
         assert sorted(row.kind for row in booked) == ["car", "flight", "hotel"]
-        assert ended.output["car"] == {"booking_id": ended.output["car"]["booking_id"], "kind": "car"}
+        assert ended.output["car"] == {
+            "booking_id": ended.output["car"]["booking_id"],
+            "kind": "car",
+        }
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,62 @@ def test_the_command_says_what_it_did(
     assert first.startswith(f"Engine: {settings.engine}\n")
     assert "registered" in first
     assert "registered" not in second
-    assert second.count("there already") == 10
+    lines = [line for line in second.splitlines()[1:] if not line.startswith("note:")]
+    assert len(lines) > 10
+    assert all(line.endswith("there already") for line in lines)
+    assert len(lines) == len(set(lines))
+
+
+TOPIC = """{"StartAt": "Tell", "States": {"Tell": {"Type": "Task", "End": true,
+    "Resource": "arn:aws:states:::sns:publish",
+    "Parameters": {"TopicArn": "${OUR_TOPIC}", "Message": "${OUR_TOPIC}, ${OUR_WORDS}"}}}}"""
+
+
+@pytest.fixture
+def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one definition, which needs values for `${OUR_TOPIC}` and `${OUR_WORDS}`."""
+    (tmp_path / "Telling@1.0.asl.json").write_text(TOPIC)
+    monkeypatch.setattr(published, "FOLDER", tmp_path)
+    monkeypatch.setattr(setup, "publish", lambda definition: "published")
+    return tmp_path
+
+
+def test_a_definition_that_lacks_values_is_left_out_with_a_note(
+    settings: Settings, capsys: pytest.CaptureFixture[str], telling: Path
+) -> None:
+    assert setup.main([]) == 0
+
+    told = capsys.readouterr().out
+    assert (
+        "note: Telling 1.0 is left out: no value for ${OUR_TOPIC}: set OUR_TOPIC; "
+        "no value for ${OUR_WORDS}: set OUR_WORDS\n"
+    ) in told
+    assert "workflow type  Telling" not in told
+
+
+def test_a_definition_whose_values_are_there_is_registered(
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    telling: Path,
+) -> None:
+    monkeypatch.setenv("OUR_TOPIC", "arn:aws:sns:us-east-1:123456789012:ours")
+    monkeypatch.setenv("OUR_WORDS", "done")
+
+    assert setup.main([]) == 0
+
+    told = capsys.readouterr().out
+    assert "workflow type  Telling 1.0" in told
+    assert "left out" not in told
+
+
+def test_a_definition_that_is_wrong_is_refused_and_not_left_out(
+    settings: Settings, capsys: pytest.CaptureFixture[str], telling: Path
+) -> None:
+    (telling / "Telling@1.0.asl.json").write_text('{"StartAt": "Nowhere", "States": {}}')
+
+    assert setup.main([]) == 2
+    assert "Telling@1.0.asl.json cannot be used" in capsys.readouterr().err
 
 
 def test_a_step_without_a_function_is_noted(
