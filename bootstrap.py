@@ -43,6 +43,10 @@ usage: ./run.sh [COMMAND [ARGUMENTS]]        (Windows: run.bat)
                  before a change: what fits, what it costs, what would happen
   resume, back, reprocess, skip, pause, continue, rollback, answer, signal, cancel, terminate
                  steering an execution; --dry-run says what would happen
+  send-task-success, send-task-failure, send-task-heartbeat
+                 answering a task token that an execution waits for
+  validate, graph, export, express
+                 definitions: check, draw, write for AWS, run here without an engine
   stop           stop the embedded SWF
   clean          delete local data: the embedded SWF's, the business database, logs (--yes)
   help           this text
@@ -63,6 +67,9 @@ STARTER_COMMANDS = (
     "continue",
     "rollback",
     "answer",
+    "send-task-success",
+    "send-task-failure",
+    "send-task-heartbeat",
     "waiting",
     "audit",
     "cancel",
@@ -71,6 +78,10 @@ STARTER_COMMANDS = (
     "check",
     "forecast",
     "simulate",
+    "validate",
+    "graph",
+    "export",
+    "express",
     "gc",
 )
 

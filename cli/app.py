@@ -10,7 +10,8 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import config
@@ -23,8 +24,11 @@ from cli import (
     batch,
     cancel,
     check,
+    export,
+    express,
     forecast,
     gc,
+    graph,
     history,
     listing,
     monitor,
@@ -33,12 +37,16 @@ from cli import (
     reprocess,
     resume,
     rollback,
+    send_task_failure,
+    send_task_heartbeat,
+    send_task_success,
     signal,
     simulate,
     skip,
     start,
     status,
     terminate,
+    validate,
     waiting,
 )
 from cli.command import Command
@@ -72,6 +80,9 @@ COMMANDS: tuple[Command, ...] = (
     proceed.COMMAND,
     rollback.COMMAND,
     answer.COMMAND,
+    send_task_success.COMMAND,
+    send_task_failure.COMMAND,
+    send_task_heartbeat.COMMAND,
     waiting.COMMAND,
     audit.COMMAND,
     cancel.COMMAND,
@@ -80,6 +91,10 @@ COMMANDS: tuple[Command, ...] = (
     check.COMMAND,
     forecast.COMMAND,
     simulate.COMMAND,
+    validate.COMMAND,
+    graph.COMMAND,
+    export.COMMAND,
+    express.COMMAND,
     gc.COMMAND,
 )
 
@@ -138,7 +153,26 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = config.use(config.load(env_file=arguments.env_file))
+    with _environment(arguments.env_file):
+        return _run_with(config.use(config.load(env_file=arguments.env_file)), arguments)
+
+
+@contextmanager
+def _environment(env_file: str | None) -> Iterator[None]:
+    """Let `${NAME}` of definitions come from the settings file that was named."""
+    before = os.environ.get("ENV_FILE")
+    if env_file:
+        os.environ["ENV_FILE"] = env_file
+    try:
+        yield
+    finally:
+        if env_file and before is None:
+            del os.environ["ENV_FILE"]
+        elif env_file and before is not None:
+            os.environ["ENV_FILE"] = before
+
+
+def _run_with(settings: Settings, arguments: argparse.Namespace) -> int:
     logs.configure(settings)
     command: Command = arguments.command
     output = Output(as_json=arguments.json, before=partial(_log.info, f"Engine: {settings.engine}"))

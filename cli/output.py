@@ -19,6 +19,10 @@ class Output:
         self.as_json = as_json
         self._before: Callable[[], object] | None = before
 
+    def offline(self) -> None:
+        """No engine is asked: nothing is said of one."""
+        self._before = None
+
     def result(self, value: Json, lines: Iterable[str]) -> None:
         """The command's result: `value` with `--json`, else `lines`."""
         if self.as_json:

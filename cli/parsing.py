@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -21,6 +22,14 @@ def json_from(source: str) -> Json:
     if source.lstrip()[:1] in ("{", "["):
         return _parsed(source, "the argument")
     return _parsed(read_text(source), source)
+
+
+def value_from(source: str) -> Json:
+    """The JSON value that a text is (`5`, `"yes"`, `{}`...), else that of `-` or of a file."""
+    if source != "-":
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(source, parse_constant=_no_constant)
+    return json_from(source)
 
 
 def read_text(source: str) -> str:

@@ -6,11 +6,13 @@ is kept: for simulations, for tests of users' own processes, and for work that n
     from runner import execute
     ended = execute(definition, {"order_id": "1"}, {"Greet": lambda order: {"said": "hello"}})
 
+`express` is the same as Step Functions tells it: status, output, error and cause.
 `runner.testing` is for users' tests, `runner.simulation` for asking what would happen.
 """
 
 from runner.clock import RealClock, VirtualClock
 from runner.engine import Engine, Run, execute
+from runner.express import express
 from runner.outcomes import Completed, Ended, Failed, Outcome, Task, TimedOut
 from runner.workers import Functions, Script
 
@@ -28,4 +30,5 @@ __all__ = [
     "TimedOut",
     "VirtualClock",
     "execute",
+    "express",
 ]

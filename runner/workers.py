@@ -138,6 +138,10 @@ class Script:
             return call(function, task)
         return None if task.child is not None else Completed()
 
+    def says(self, task: Task) -> bool:
+        """Whether an outcome is written down for that place."""
+        return any(key in self._outcomes for key in _names(task))
+
     def _next(self, key: str, task: Task) -> Outcome:
         self.unused.discard(key)
         place = (key, task.process, task.path)

@@ -40,7 +40,7 @@ DONE = dict.fromkeys([*FIVE.steps, "RollbackStep", "CompensateTransaction"], lam
 def test_the_public_face():
     assert runner.__all__ == [
         "Completed", "Ended", "Engine", "Failed", "Functions", "Outcome", "RealClock", "Run",
-        "Script", "Task", "TimedOut", "VirtualClock", "execute",
+        "Script", "Task", "TimedOut", "VirtualClock", "execute", "express",
     ]  # fmt: skip
 
 
