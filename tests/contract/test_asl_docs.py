@@ -1,0 +1,342 @@
+"""docs/ASL.md is run as it stands: its definitions, its Python and its commands, in its order."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import asl
+import cli
+import config
+import published
+import setup
+from activities import database
+from activities.registry import FUNCTIONS
+from activity_worker import ActivityWorker
+from runner import VirtualClock, conformance, express
+from tests.application import Application
+from tests.asl.drivers import InProcessHost
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "ASL.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SAVED = re.compile(r"`((?:definitions/)?[\w@.]+\.(?:json|jsonl))`")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, and the section and sentence it stands in."""
+
+    section: str
+    before: str
+    language: str
+    text: str
+
+
+def _blocks() -> list[Block]:
+    found = []
+    for match in BLOCK.finditer(TEXT):
+        before = TEXT[: match.start()].rstrip()
+        headings = re.findall(r"^#+ (.+)$", before, re.MULTILINE)
+        found.append(Block(headings[-1], before.rpartition("\n\n")[2], *match.groups()))
+    return found
+
+
+BLOCKS = _blocks()
+COMMANDS = [
+    (block.section, line)
+    for block in BLOCKS
+    if not block.language
+    for line in block.text.splitlines()
+]
+
+
+def machines() -> dict[str, str]:
+    """Every definition in the text, by the state it starts at."""
+    texts = [b.text for b in BLOCKS if b.language in ("json", "yaml")]
+    found = [text for text in texts if re.search(r'^\s*"?StartAt"?:', text, re.MULTILINE)]
+    return {asl.read(text).document["StartAt"]: text for text in found}
+
+
+def files(section: str) -> dict[str, str]:
+    """The files that a section has one save, by name."""
+    texts = [b for b in BLOCKS if b.section == section and b.language == "json"]
+    return {SAVED.findall(b.before)[-1]: b.text for b in texts if SAVED.search(b.before)}
+
+
+# --- definitions ------------------------------------------------------------------------------
+
+ORDER = {"order_id": "O-1", "card": "card-1", "amount": "5.00", "items": ["pen"]}
+BUILD = {"application": "shop", "version": "1.0.0"}
+
+RUNS: dict[str, tuple[Any, str]] = {
+    "Count": ({"text": "one small step for a program"}, "SUCCEEDED"),
+    "Tell": ({"name": "a.csv"}, "SUCCEEDED"),
+    "Pay": (ORDER, "SUCCEEDED"),
+    "Each": ({"bills": [ORDER]}, "SUCCEEDED"),
+    "Approve": ({}, "FAILED"),
+    "Build": (BUILD, "SUCCEEDED"),
+    "Ship": ({"order_id": "O-1"}, "FAILED"),
+}
+"""By the first state: an input, and how it ends where nobody answers."""
+
+
+def test_every_definition_is_tried() -> None:
+    assert machines().keys() == RUNS.keys()
+
+
+@pytest.mark.parametrize("first", RUNS)
+def test_a_definition_is_sound_and_runs(
+    first: str, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILES_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:files")
+    text, (value, status) = machines()[first], RUNS[first]
+    assert asl.validate(asl.read(text)) == []
+
+    names = ("aws.sns.publish", "tell-warehouse")
+    nothing: dict[str, Callable[[Any], Any]] = dict.fromkeys(names, lambda _: {})
+    ended = InProcessHost(app.settings).run(published.parsed(text, "Doc", "1"), value, nothing)
+
+    assert ended.status == status, ended.cause
+
+
+# --- Python -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", [b.text for b in BLOCKS if b.language == "python"])
+def test_python_runs(
+    block: str, app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_current", app.settings)
+    known = dict(FUNCTIONS)
+    try:
+        exec(compile(block, "ASL.md", "exec"), {})
+    finally:
+        FUNCTIONS.clear()
+        FUNCTIONS.update(known)
+
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+class Shell:
+    """Runs the commands of a section, in their order, with what a reader fills in."""
+
+    def __init__(self, app: Application, folder: Path, out: Callable[[], str]) -> None:
+        self.app, self.folder = app, folder
+        self.words = {"WORKFLOW_ID": "", "TOKEN": ""}
+        self._out = out
+
+    def save(self, section: str) -> None:
+        for name, text in files(section).items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+
+    def run(self, line: str) -> str:
+        """Run one line; gives what it prints."""
+        words = [self.words.get(word, word) for word in shlex.split(line)]
+        assert words.pop(0) == "python", line
+        if words[0] == "setup.py":
+            assert setup.main(words[1:]) == 0
+        elif words[:2] == ["-m", "runner.conformance"]:
+            assert words[2] == "<"
+            out = io.StringIO()
+            with (self.folder / words[3]).open(encoding="utf-8") as lines:
+                conformance.batch(lines, conformance.run, out)
+            return out.getvalue()
+        else:
+            assert words[0] == "workflow_starter.py", line
+            code = cli.main(words[1:])
+            assert code == 0, (line, code, self._out())
+        return self._out()
+
+    def started(self, line: str) -> str:
+        """Start an execution, and remember its id; on `local`, `start` registers what it needs."""
+        setup.main([])
+        found = re.search(r"Workflow ID: (\S+)", self.run(line))
+        assert found is not None
+        self.words["WORKFLOW_ID"] = found[1]
+        return found[1]
+
+    def until(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """The execution's status, once it is as it should be."""
+        limit = time.monotonic() + 20
+        while time.monotonic() < limit:
+            status: Any = self.app.starter.status(self.words["WORKFLOW_ID"])
+            if condition(status):
+                return dict(status)
+            time.sleep(0.01)
+        raise AssertionError(status)
+
+
+@pytest.fixture
+def shell(
+    app: Application,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Shell]:
+    """A shell in a folder as the repository is, with a decider and a worker running."""
+    shutil.copytree(published.FOLDER, tmp_path / "definitions")
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    monkeypatch.setattr(published, "FOLDER", tmp_path / "definitions")
+    monkeypatch.setattr(config, "_current", app.settings)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"SWF_ENDPOINT": app.swf.url, "DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    app.decider()
+    app.worker(_Worker(app.settings))
+    yield Shell(app, tmp_path, lambda: capsys.readouterr().out)
+    app.stop()
+    database.close()
+
+
+SENT: list[str] = []
+"""Task tokens that the warehouse was told."""
+
+
+class _Worker(ActivityWorker):
+    """A worker with the function that the text has one write."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.functions["tell-warehouse"] = lambda event: SENT.append(event["token"])
+
+
+def lines(section: str) -> list[str]:
+    return [line for where, line in COMMANDS if where == section]
+
+
+def test_the_first_definition(shell: Shell) -> None:
+    shell.save("Your first definition")
+    validate, register, start = lines("Your first definition")
+
+    shell.run(validate)
+    assert "workflow type  WordCount 1.0" in shell.run(register)
+    shell.started(start)
+
+    last = shell.app.starter.get_workflow_history(shell.words["WORKFLOW_ID"])[-1]
+    result = json.loads(last["workflowExecutionCompletedEventAttributes"]["result"])
+    assert result["count"] == {"words": 6}
+
+
+def test_three_ways_to_run_one_definition(shell: Shell) -> None:
+    here = "Three ways to run one definition"
+    shell.save("Your first definition")
+    at_once, batch = lines(here)
+
+    assert json.loads(shell.run(at_once))["output"]["count"] == {"words": 3}
+
+    case, told = (b.text for b in BLOCKS if b.section == here and b.language == "json")
+    (shell.folder / "cases.jsonl").write_text(case, encoding="utf-8")
+    assert json.loads(shell.run(batch)) == json.loads(told)
+
+
+def test_a_step_that_waits_for_an_operator(shell: Shell) -> None:
+    shell.save("Waiting for an operator: `OnFailure`")
+    shell.app.swf.clock.lock()
+    start, waiting, skip, status = lines("Waiting for an operator: `OnFailure`")
+
+    workflow_id = shell.started(start)
+    shell.until(lambda status: status["failed"])
+    assert workflow_id in shell.run(waiting)
+    shell.run(skip)
+    shell.until(lambda status: status["closed_at"])
+
+    assert "COMPLETED" in shell.run(status)
+    last = shell.app.starter.get_workflow_history(workflow_id)[-1]
+    result = json.loads(last["workflowExecutionCompletedEventAttributes"]["result"])
+    assert result[1]["charge"] == {"charge_id": "by hand"}
+
+
+def test_a_step_that_waits_for_a_signal(shell: Shell) -> None:
+    shell.save("Your first definition")
+    shell.save("Waiting for a signal")
+    shell.app.swf.clock.lock()
+    start, answer = lines("Waiting for a signal")
+
+    shell.started(start)
+    shell.until(lambda status: status["waits_for"])
+    shell.run(answer)
+
+    assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
+
+
+def test_task_tokens(shell: Shell) -> None:
+    shell.save("Task tokens")
+    shell.app.swf.clock.lock()
+    start, waiting, heartbeat, success, again, failure = lines("Task tokens")
+
+    workflow_id = shell.started(start)
+    shell.until(lambda _: SENT)
+    shell.words["TOKEN"] = SENT.pop()
+    shell.until(lambda status: status["waits_for"])
+    assert workflow_id in shell.run(waiting)
+    shell.run(heartbeat)
+    shell.run(success)
+    assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
+
+    shell.started(again)
+    shell.until(lambda _: SENT)
+    shell.words["TOKEN"] = SENT.pop()
+    shell.until(lambda status: status["waits_for"])
+    shell.run(failure)
+    assert shell.until(lambda status: status["closed_at"])["state"] == "FAILED"
+
+
+def test_every_command_is_run() -> None:
+    sections = {
+        "Your first definition",
+        "Three ways to run one definition",
+        "Waiting for an operator: `OnFailure`",
+        "Waiting for a signal",
+        "Task tokens",
+    }
+    assert {section for section, _ in COMMANDS} == sections
+    assert all(line.startswith("python ") for _, line in COMMANDS)
+
+
+# --- what else the text says ------------------------------------------------------------------
+
+SLOW = {
+    "TimeoutSeconds": 60,
+    "StartAt": "Rest",
+    "States": {"Rest": {"Type": "Wait", "Seconds": 3600, "End": True}},
+}
+
+
+def test_a_machine_that_is_out_of_time_is_told_as_timed_out(shell: Shell) -> None:
+    (shell.folder / "definitions" / "Slow@1.0.asl.json").write_text(json.dumps(SLOW))
+    setup.main([])
+    shell.words["WORKFLOW_ID"] = shell.app.starter.start_workflow({}, definition="Slow")[
+        "workflow_id"
+    ]
+
+    assert shell.until(lambda status: status["closed_at"])["state"] == "TIMED_OUT"
+
+
+def test_what_is_said_of_names_in_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACE", "here")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    text = "StartAt: P\nStates:\n  P: {Type: Pass, Result: [yes, 2030-01-31, '%s'], End: true}"
+
+    found = express(published.parsed(text % "${PLACE} $${PLACE}", "P", "1"), clock=VirtualClock())
+    assert found["output"] == ["yes", "2030-01-31", "here ${PLACE}"]
+    with pytest.raises(asl.DocumentError, match="set AWS_SECRET_ACCESS_KEY"):
+        published.parsed(text % "${AWS_SECRET_ACCESS_KEY}", "P", "1")
+
+
+@pytest.mark.parametrize("name", re.findall(r"^\| (`.+?) \|", TEXT, re.MULTILINE))
+def test_definitions_that_are_named_ship(name: str) -> None:
+    for word in re.findall(r"`(\w+)`", name):
+        if word[0].isupper() and word not in ("Step", "Transaction", "OnCancel", "OnDeadline"):
+            assert published.highest(word) == "1.0"
