@@ -245,9 +245,19 @@ def _changed(definition: Definition, where: str) -> PublishedDefinitionError:
     return PublishedDefinitionError(
         f"{definition.name} {version} is published with another shape in {where}; it is now "
         f"{', '.join(definition.steps)} (shape {definition.hash}). Runs of {version} still need "
-        f"the old one: give the new shape a version of its own, "
-        f"WORKFLOW_VERSION={next_version(version)}, {version_line()}"
+        f"the old one: {_remedy(definition)}"
     )
+
+
+def _remedy(definition: Definition) -> str:
+    """Where a new shape gets a version of its own."""
+    name, following = definition.name, next_version(definition.version)
+    if definition.by_document:
+        file = published.file_of(name, definition.version).name
+        return f"put it back into {file}, and save the new one as {name}@{following}"
+    where = "in process.py" if name != process.NAME else version_line()
+    setting = "" if name != process.NAME else "WORKFLOW_VERSION="
+    return f"give the new shape a version of its own, {setting}{following}, {where}"
 
 
 def next_version(version: str) -> str:

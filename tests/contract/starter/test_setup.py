@@ -238,6 +238,23 @@ def test_a_definition_whose_values_are_there_is_registered(
     assert "left out" not in told
 
 
+def test_a_changed_document_is_refused_with_the_file_to_make(
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    telling: Path,
+) -> None:
+    monkeypatch.setenv("OUR_TOPIC", "arn:aws:sns:us-east-1:123456789012:ours")
+    monkeypatch.setenv("OUR_WORDS", "done")
+    setup.main([])
+    file = telling / "Telling@1.0.asl.json"
+    file.write_text(TOPIC.replace('"End": true', '"End": true, "ResultPath": null'))
+
+    assert setup.main([]) == 2
+    told = capsys.readouterr().err
+    assert "put it back into Telling@1.0.asl.json, and save the new one as Telling@1.1" in told
+
+
 def test_a_definition_that_is_wrong_is_refused_and_not_left_out(
     settings: Settings, capsys: pytest.CaptureFixture[str], telling: Path
 ) -> None:
