@@ -6,13 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import asl
-import published
 from cli import sources
 from cli.command import Arguments, Command
 from cli.output import Output
-from cli.parsing import read_text
-from errors import DefinitionError, InvalidInputError
+from errors import InvalidInputError
 from starter import graphing
 from wire import Json
 
@@ -54,31 +51,14 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
 
 def _drawn(starter: WorkflowStarter, arguments: Arguments, output: Output) -> str:
     subject, form = arguments.subject, arguments.format
-    if arguments.run_id is None and sources.is_file(subject):
-        output.offline()
-        return _of_file(starter, subject, form)
-    if arguments.run_id is None and _is_published(subject):
-        output.offline()
-        return starter.graph_definition(subject, format=form)
-    return starter.graph(subject, arguments.run_id, format=form)
-
-
-def _is_published(subject: str) -> bool:
-    name, _, version = subject.partition("@")
-    versions = published.versions_of(name)
-    return version in versions if version else bool(versions)
-
-
-def _of_file(starter: WorkflowStarter, name: str, form: str) -> str:
-    """A definition as it is written, whether it could run or not; or a saved history."""
-    try:
-        document = asl.read(read_text(name)).document
-    except asl.DocumentError as error:
-        raise DefinitionError(f"{name} is neither a definition nor a history: {error}") from error
+    here = sources.is_file(subject) or sources.is_published(subject)
+    if arguments.run_id is not None or not here:
+        return starter.graph(subject, arguments.run_id, format=form)
+    output.offline()
+    document = sources.document(subject)
     if "events" in document and "States" not in document:
         return starter.graph_history(document, format=form)
-    title = " ".join(sources.named_by(name)) if "@" in name else sources.named_by(name)[0]
-    return graphing.Picture(document, title).drawn(form)
+    return graphing.Picture(document, sources.title(subject)).drawn(form)
 
 
 COMMAND = Command(

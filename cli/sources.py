@@ -34,12 +34,34 @@ def definition(wanted: str) -> Definition:
 
 def document(wanted: str) -> Json:
     """The definition as it is written, its `${NAME}` not filled in."""
-    if is_file(wanted):
-        try:
-            return asl.read(read_text(wanted)).document
-        except asl.DocumentError as error:
-            raise DefinitionError(f"{wanted} cannot be used: {error}") from error
-    return definition_to_json(published.named(wanted))
+    path = wanted if is_file(wanted) else published_file(wanted)
+    if path is None:
+        return definition_to_json(published.named(wanted))
+    try:
+        return asl.read(read_text(path)).document
+    except asl.DocumentError as error:
+        raise DefinitionError(f"{path} cannot be used: {error}") from error
+
+
+def published_file(wanted: str) -> str | None:
+    """The file of a published `NAME[@VERSION]`; None where only the code has it, or nobody."""
+    name, _, version = wanted.partition("@")
+    path = published.file_of(name, version or published.highest(name) or "")
+    return str(path) if path.exists() else None
+
+
+def is_published(wanted: str) -> bool:
+    """Whether a definition of that `NAME[@VERSION]` is here."""
+    name, _, version = wanted.partition("@")
+    versions = published.versions_of(name)
+    return version in versions if version else bool(versions)
+
+
+def title(wanted: str) -> str:
+    """Name and version, as far as they are said."""
+    path = wanted if is_file(wanted) else published_file(wanted) or wanted
+    name, version = named_by(path)
+    return f"{name} {version}" if "@" in path else name
 
 
 def named_by(wanted: str) -> tuple[str, str]:

@@ -49,7 +49,7 @@ def text(found: Status) -> list[str]:
         "Reason": found["reason"],
         "Error": found["error"],
         "Cause": _shown(found["cause"]),
-        "Details": _shown(found["details"]),
+        "Details": _shown(_details(found)),
         "Result": _result(found),
         "Tags": ", ".join(found["tags"]),
         "Started": _time(found["started_at"]),
@@ -61,6 +61,14 @@ def text(found: Status) -> list[str]:
 def awaited(wait: dict[str, Json]) -> str:
     """What a step waits for: the signal's name, or its task token."""
     return "its task token" if "token" in wait else str(wait["signal"])
+
+
+def _details(found: Status) -> Json:
+    """The details, but for what stands in lines of its own."""
+    details = found["details"]
+    if found["error"] is None and found["cause"] is None:
+        return details
+    return {key: item for key, item in details.items() if key not in ("Error", "Cause")}
 
 
 def _result(found: Status) -> str | None:

@@ -230,12 +230,15 @@ class Sightings:
     def _told(self, visit: Visit) -> str:
         """The error with which the execution, or its rollback, ends because of a visit."""
         failure, rollback = self._state.failure or {}, self._state.rollback
-        graph = self._graph(visit)
-        said = getattr(graph, "error", "")
-        if rollback is not None and rollback.failed == visit.path:
+        said = getattr(self._graph(visit), "error", "")
+
+        def is_here(path: Json) -> bool:
+            return path == visit.path or str(path).startswith(f"{visit.path}[")
+
+        if rollback is not None and is_here(rollback.failed):
             named = (rollback.told or {}).get("Error")
             return str(named or rollback.error.partition(":")[0])
-        if failure.get("at") == visit.path:
+        if failure and is_here(failure["at"]):
             named = (failure.get("told") or {}).get("Error")
             return str(named or str(failure.get("error") or failure["reason"]).partition(":")[0])
         return str(said)
