@@ -145,6 +145,11 @@ def test_a_heartbeat_is_sent_and_not_answered(stage: Stage) -> None:
     assert len(stage.markers(run, "SIGNAL_HANDLED")) == 1
 
 
+def test_a_forecast_takes_a_token_for_answered(stage: Stage) -> None:
+    run, _ = asked(stage)
+    assert stage.starter.forecast_workflow(run["workflow_id"])["ends"] == "COMPLETED"
+
+
 # --- status -------------------------------------------------------------------------------------
 
 
