@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from runner import children, decisions
-from runner.attempts import Attempt
+from runner.attempts import Attempt, Call
 from runner.history import Event
 from workflow import Definition, Policy
 from workflow.history import attributes, seconds
@@ -15,7 +15,12 @@ from workflow.history import attributes, seconds
 if TYPE_CHECKING:
     from runner.engine import Engine, Run
 
-OPENINGS = ("ActivityTaskScheduled", "TimerStarted", "StartChildWorkflowExecutionInitiated")
+OPENINGS = (
+    "ActivityTaskScheduled",
+    "LambdaFunctionScheduled",
+    "TimerStarted",
+    "StartChildWorkflowExecutionInitiated",
+)
 _LINKS = ("scheduledEventId", "startedEventId", "initiatedEventId")
 
 
@@ -69,6 +74,7 @@ def _open(events: Sequence[Event]) -> list[Event]:
 _GO_ON = frozenset(
     {
         "ActivityTaskStarted",
+        "LambdaFunctionStarted",
         "ChildWorkflowExecutionStarted",
         "DecisionTaskStarted",
         "DecisionTaskCompleted",
@@ -80,9 +86,10 @@ _GO_ON = frozenset(
 def _reopen(run: Run, event: Event) -> None:
     block: Any = attributes(event)
     engine, history = run.engine, run.history
-    if event["eventType"] == "ActivityTaskScheduled":
-        attempt = Attempt(run, event["eventId"], block)
-        history.activities[block["activityId"]] = attempt
+    if event["eventType"] in ("ActivityTaskScheduled", "LambdaFunctionScheduled"):
+        kind = Attempt if event["eventType"] == "ActivityTaskScheduled" else Call
+        attempt = kind(run, event["eventId"], block)
+        history.activities[block[kind.key]] = attempt
         engine.after(0, attempt.begin)
     elif event["eventType"] == "TimerStarted":
         history.timers[block["timerId"]] = event["eventId"]

@@ -1,4 +1,4 @@
-"""One attempt of an activity: handed to the worker, limited in time, asked to stop."""
+"""One attempt of an activity or a Lambda function: handed to the worker, limited, asked to stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from runner.outcomes import Completed, Failed, Outcome, Task, TimedOut
-from wire import Json, dumps, loads
+from wire import ENVELOPE, Json, dumps, loads
+from workflow.commands import FUNCTION_SECONDS
+from workflow.language.resources import FUNCTION
 
 if TYPE_CHECKING:
     from runner.engine import Run
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 class Attempt:
     """An open activity: from ActivityTaskScheduled to the event that closes it."""
 
+    kind = "ActivityTask"
+    """What its events begin with."""
+    key = "activityId"
+
     def __init__(self, run: Run, scheduled: int, block: Mapping[str, Any]) -> None:
         self.run = run
         self.history = run.history
@@ -23,7 +29,7 @@ class Attempt:
         self.started = 0
         self.stops = True
         self._block = block
-        self._id: str = block["activityId"]
+        self._id: str = block[self.key]
 
     @property
     def is_open(self) -> bool:
@@ -47,7 +53,7 @@ class Attempt:
 
     def _start(self, at: float | None = None) -> None:
         self.started = self.history.add(
-            "ActivityTaskStarted", {"scheduledEventId": self.scheduled}, at
+            f"{self.kind}Started", {"scheduledEventId": self.scheduled}, at
         )
 
     def _take(self, outcome: Outcome, spent: float) -> None:
@@ -86,13 +92,15 @@ class Attempt:
 
     def _ended(self, outcome: Completed | Failed) -> None:
         if isinstance(outcome, Completed):
-            self.close("ActivityTaskCompleted", {"result": dumps(outcome.result)})
+            self.close(f"{self.kind}Completed", {"result": dumps(outcome.result)})
         else:
-            told = {"reason": outcome.reason, "details": outcome.details}
-            self.close("ActivityTaskFailed", told)
+            self.close(f"{self.kind}Failed", self._told(outcome))
+
+    def _told(self, outcome: Failed) -> dict[str, Json]:
+        return {"reason": outcome.reason, "details": outcome.details}
 
     def _timed_out(self, kind: str) -> None:
-        self.close("ActivityTaskTimedOut", {"timeoutType": kind})
+        self.close(f"{self.kind}TimedOut", {"timeoutType": kind})
 
     def _shortest(self) -> tuple[str, float | None]:
         """The time limit of its work that comes first."""
@@ -136,6 +144,45 @@ class Attempt:
         self.run.engine.in_threads -= 1
         if not future.cancelled():
             self._take(future.result() or Completed(), 0)
+
+
+class Call(Attempt):
+    """An open Lambda task."""
+
+    kind = "LambdaFunction"
+    key = "id"
+
+    def _limit(self, kind: str) -> float | None:
+        """SWF knows one limit, and has one of its own."""
+        if kind != "START_TO_CLOSE":
+            return None
+        return float(self._block.get("startToCloseTimeout") or FUNCTION_SECONDS)
+
+    def _told(self, outcome: Failed) -> dict[str, Json]:
+        """A failure as Lambda tells it: of a function that raises, and of one that is not there."""
+        name, _, message = outcome.reason.partition(": ")
+        error = outcome.error or name
+        if error.startswith("Lambda."):
+            return {"reason": error.removeprefix("Lambda."), "details": outcome.cause or message}
+        details = outcome.cause or ""
+        if not details.startswith('{"errorMessage"'):
+            details = dumps({"errorMessage": details or message, "errorType": error})
+        return {"reason": "Unhandled", "details": details}
+
+    def _task(self) -> Task:
+        control = loads(self._block["control"])
+        event = loads(self._block.get("input"))
+        envelope = {"json": True, "path": control["path"], "visit": control["visit"]}
+        called = {"FunctionName": self._block["name"], "Payload": event}
+        return Task(
+            activity=FUNCTION,
+            path=control["path"],
+            visit=control["visit"],
+            attempt=control["attempt"],
+            undo=False,
+            process=self.run.definition.name,
+            text=dumps({**called, ENVELOPE: envelope}),
+        )
 
 
 _LIMITS = {

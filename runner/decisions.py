@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from runner import children
-from runner.attempts import Attempt
+from runner.attempts import Attempt, Call
 from runner.history import History
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ def _schedule(run: Run, block: Block) -> bool:
     scheduled = run.history.decided("ActivityTaskScheduled", block)
     attempt = Attempt(run, scheduled, block)
     run.history.activities[block["activityId"]] = attempt
+    run.engine.after(0, attempt.begin)
+    return False
+
+
+def _invoke(run: Run, block: Block) -> bool:
+    scheduled = run.history.decided("LambdaFunctionScheduled", block)
+    attempt = Call(run, scheduled, block)
+    run.history.activities[block["id"]] = attempt
     run.engine.after(0, attempt.begin)
     return False
 
@@ -127,6 +135,7 @@ class Letter:
 CARRIERS: dict[str, Callable[[Run, Block], bool]] = {
     "RecordMarker": _marker,
     "ScheduleActivityTask": _schedule,
+    "ScheduleLambdaFunction": _invoke,
     "RequestCancelActivityTask": _cancel_activity,
     "StartTimer": _start_timer,
     "CancelTimer": _cancel_timer,

@@ -258,6 +258,7 @@ def _start(
         execution_timeout=settings["executionStartToCloseTimeout"],
         decision_timeout=settings["taskStartToCloseTimeout"],
         child_policy=settings["childPolicy"],
+        lambda_role=settings.get("lambdaRole"),
     )
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from errors import BusinessProcessError, DivergedError, UndecidableError
-from wire import Json, loads
+from wire import Json, is_reference, loads
 from workflow import markers
+from workflow.children import UNPUBLISHED
 from workflow.definition import Definition
 from workflow.execution import Execution
 from workflow.history import DECISION_COMPLETED, DECISION_STARTED, Event, attributes
+from workflow.language import resources
 from workflow.machine import Contents, no_content
 from workflow.parking import PREFIX
+from workflow.policy import Policy
 from workflow.status import BLOCKED
 
 
@@ -76,7 +79,13 @@ def check(
     `start_id` is the run's id, for one that was started by hand; `contents` as `Execution` has it:
     what it raises comes through.
     """
-    execution = Execution(definition, start_id=start_id, workflow_id=workflow_id, contents=contents)
+    execution = Execution(
+        definition,
+        _policy(events, contents),
+        start_id=start_id,
+        workflow_id=workflow_id,
+        contents=contents,
+    )
     found = Checked()
     made = _made_by_decision(events)
     try:
@@ -95,6 +104,17 @@ def check(
     return found
 
 
+def _policy(events: Sequence[Event], contents: Contents) -> Policy | None:
+    """What the run keeps for its life, which its first decision had before it was recorded."""
+    for event in events:
+        told = attributes(event)
+        if event["eventType"] == "MarkerRecorded" and told["markerName"] == markers.RUN_OPTIONS:
+            details = loads(told.get("details"))
+            options = contents(details) if is_reference(details) else details
+            return Policy.from_json(options["policy"])
+    return None
+
+
 def advice(found: Checked, definition: Definition) -> str:
     """What to do about an execution that does not fit; empty for one that does."""
     if found.fits:
@@ -108,7 +128,7 @@ def advice(found: Checked, definition: Definition) -> str:
     return (
         f"keep the definition that it began under as {kind}, and publish the change as a new "
         "version (setup.py names the line); to take it over, let it close or terminate it, and "
-        "resume it with --version"
+        "resume it with --definition-version"
     )
 
 
@@ -224,6 +244,12 @@ def _differences(
     for key in [key for key in asked if key in had]:
         if asked[key].what and had[key].what and asked[key].what != had[key].what:
             yield _divergence(execution, asked[key], had[key], completed)
+        elif asked[key].step and had[key].step and asked[key].step != had[key].step:
+            wanted_at, made_at = (
+                replace(item, what=f"{_told(item)} at {item.step}")
+                for item in (asked[key], had[key])
+            )
+            yield _divergence(execution, wanted_at, made_at, completed)
     if cut:
         return
     missing = [item for key, item in asked.items() if key not in had]
@@ -313,21 +339,42 @@ def _made(event: Event) -> Item | None:
 
 def _item(kind: str, block: Mapping[str, Any], event_id: int) -> Item | None:
     control = loads(block.get("control"))
-    step = str(control.get("path", "")) if isinstance(control, dict) else ""
     if kind == "RecordMarker":
         return _marker(block, event_id)
     if kind in ("StartTimer", "CancelTimer"):
         return _timer(kind, block, control, event_id)
+    if kind in _CLOSINGS:
+        return Item(kind, "", _CLOSINGS[kind], "", event_id)
+    known = _work(kind, block)
+    step = str(control.get("path", "")) if isinstance(control, dict) else ""
+    return None if known is None else Item(kind, *known, step, event_id)
+
+
+def _work(kind: str, block: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Id of what is asked of others, and what it is for people."""
     if kind in ("ScheduleActivityTask", "RequestCancelActivityTask"):
-        name = block.get("activityType", {}).get("name")
-        return Item(kind, block["activityId"], f"activity {name}" if name else "", step, event_id)
+        return block["activityId"], _activity(block)
+    if kind == "ScheduleLambdaFunction":
+        return block["id"], f"function {block['name']}" if "name" in block else ""
     if kind == "StartChildWorkflowExecution":
-        of = block["workflowType"]
-        what = f"child {of['name']}@{of['version']}"
-        return Item(kind, block["workflowId"], what, step, event_id)
-    if "workflowId" in block and kind in _TO_OTHERS:
-        return Item(kind, block["workflowId"], "", step, event_id)
-    return Item(kind, "", _CLOSINGS[kind], "", event_id) if kind in _CLOSINGS else None
+        return block["workflowId"], _child(block["workflowType"])
+    return (block["workflowId"], "") if "workflowId" in block and kind in _TO_OTHERS else None
+
+
+def _activity(block: Mapping[str, Any]) -> str:
+    """The activity that is asked for, and the function that it calls."""
+    name = block.get("activityType", {}).get("name")
+    if name in resources.FUNCTIONS:
+        called = loads(block.get("input"))
+        function = called.get("FunctionName") if isinstance(called, dict) else None
+        return f"activity {name} of {function}" if function else ""
+    return f"activity {name}" if name else ""
+
+
+def _child(kind: Mapping[str, str]) -> str:
+    """The process that is started; which version is the highest is no matter of the definition."""
+    unknown = kind["version"] == UNPUBLISHED
+    return "" if unknown else f"child {kind['name']}@{kind['version']}"
 
 
 def _marker(block: Mapping[str, Any], event_id: int) -> Item | None:
@@ -375,6 +422,7 @@ _TO_OTHERS = ("SignalExternalWorkflowExecution", "RequestCancelExternalWorkflowE
 _MADE: dict[str, str] = {
     "ActivityTaskScheduled": "ScheduleActivityTask",
     "ActivityTaskCancelRequested": "RequestCancelActivityTask",
+    "LambdaFunctionScheduled": "ScheduleLambdaFunction",
     "TimerStarted": "StartTimer",
     "TimerCanceled": "CancelTimer",
     "MarkerRecorded": "RecordMarker",
@@ -388,6 +436,7 @@ _MADE: dict[str, str] = {
         f"{kind}Failed": kind
         for kind in (
             "ScheduleActivityTask",
+            "ScheduleLambdaFunction",
             "RequestCancelActivityTask",
             "StartTimer",
             "CancelTimer",

@@ -25,6 +25,13 @@ CHILD_CLOSED = "CHILD_CLOSED"
 
 GONE = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
 
+UNPUBLISHED = "unpublished"
+"""The version of a process of which none is here: SWF says that it does not exist.
+
+Which one is the highest is asked when the child is started, and never when a history is read:
+it may be another one by then.
+"""
+
 FIRST_WATCH, LONGEST_WATCH = 60, 3600  # seconds between two questions whether children are there
 
 
@@ -51,6 +58,7 @@ def start(machine: Machine, work: Work) -> dict[str, Any]:
     child_id, started = workflow_id(machine, work), machine.state.started
     settings = machine.of(state)
     name, _, version = work.activity.partition("@")
+    version = version or machine.versions(name) or UNPUBLISHED
     limit = (work.limits or [None])[0]
     policy = started.get("childPolicy")
     envelope = {

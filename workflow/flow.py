@@ -98,6 +98,15 @@ def _done_by(machine: Machine, state: Task | Child | Parallel | Map) -> tuple[Vi
     return Via.ACTIVITY, state.activity
 
 
+def as_kept(machine: Machine) -> None:
+    """What was to be done before the run's own policy was read is done as that says."""
+    for work in list(machine.leaves.values()):
+        state = machine.graph(machine.visit(work.entry)) if work.kind == "step" else None
+        if isinstance(state, Task) and work.phase is Phase.READY:
+            via, _ = _done_by(machine, state)
+            machine.turn(work, via)
+
+
 def new_visit(machine: Machine, frame: Frame, name: str, previous: int | None) -> Visit:
     """Put a new visit on record as the one in progress in its frame."""
     state = machine.state

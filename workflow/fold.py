@@ -389,6 +389,7 @@ def _marker_recorded(machine: Machine, found: Attributes) -> None:
     if found["markerName"] == markers.RUN_OPTIONS:
         machine.state.options, machine.state.options_recorded = details, True
         machine.keep(details)
+        flow.as_kept(machine)
     _forget_note(machine, found["markerName"], details.get("n"))
 
 

@@ -350,8 +350,7 @@ def run_again(machine: Machine, frame: Frame, request: dict[str, Json], then: st
     else:
         _return(machine, frame, last)
         flow.edit_input(machine, frame, request)
-        again = {"then": then, "base": base, "kept": kept}
-        visit = flow.enter(machine, frame, name, frame.trail, **again)
+        visit = flow.enter(machine, frame, name, frame.trail, then=then, base=base, kept=kept)
         _tell(machine, visit, request)
     visit.then = then
     if last is not None:

@@ -181,10 +181,9 @@ def _take_child(machine: Machine, work: Work, graph: Child, given: Json) -> None
     if not isinstance(given, dict) or not isinstance(given.get("StateMachineArn"), str):
         raise ExpressionError("startExecution needs StateMachineArn, the text that names it")
     name, version = resources.process_of(given["StateMachineArn"])
-    version = version or graph.version or machine.versions(name) or ""
-    if not name or not version:
-        raise ExpressionError(f"no process {given['StateMachineArn']} is published here")
-    work.activity = f"{name}@{version}"
+    if not name:
+        raise ExpressionError(f"{given['StateMachineArn']} names no process")
+    work.activity = f"{name}@{version or graph.version}"
     value = given.get("Input", {})
     work.input = loads(value) if isinstance(value, str) and graph.awaited == "" else value
     seconds = machine.definition.fields(graph.name).seconds

@@ -6,9 +6,11 @@ import pytest
 
 from asl.loading import load
 from runner import Completed, Failed
-from workflow import commands
+from workflow import Policy, commands
+from workflow.checking import check
 
-from .language import Life, asking, machine, scope, task
+from .language import IDS, Life, asking, machine, scope, task
+from .promises import Told
 
 OLD = Completed("old")
 
@@ -586,3 +588,35 @@ def test_data_that_a_signal_does_not_fit_stays_as_it_is():
 def test_a_published_document_is_steered_as_the_one_it_was_made_of():
     definition = load(dict(machine(FORK).document or {}), "Machine", "1")
     assert definition.hash == machine(FORK).hash
+
+
+# --- checking -------------------------------------------------------------------------------------
+
+
+def called(name, **more):
+    resource = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    return machine({"Call": task("", **{"Resource": resource, **more})})
+
+
+@pytest.mark.parametrize("lambda_tasks", [False, True])
+def test_another_function_is_a_difference_and_another_retry_is_none(lambda_tasks):
+    life = Life(called("old"), policy=Policy(lambda_tasks=lambda_tasks))
+    life.output()
+    [told] = [Told(h.events, life.run.definition, **IDS) for h in life.run.histories]
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 9}]
+    assert not check(told.events, called("old", Retry=retry), **IDS).divergences
+    [found] = check(told.events, called("new"), **IDS).divergences
+    assert found.step == "Call"
+    assert "new" in found.expected
+    assert "old" in found.actual
+
+
+def test_another_name_is_a_difference():
+    life = Life(machine(line("A", "B")))
+    life.output()
+    renamed = line("A", "B2")
+    renamed["B2"] |= {"Resource": line("B")["B"]["Resource"]}
+    [found] = check(life.run.history.events, machine(renamed), **IDS).divergences
+    assert (found.step, found.expected, found.actual) == (
+        "B2", "activity B at B2", "activity B at B",
+    )  # fmt: skip

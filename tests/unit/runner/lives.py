@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,7 @@ class Plan:
     hard: int = 15_000
     children: bool = False
     """Whether children are run by their definition."""
+    policy: Policy = POLICY
     answers: list[tuple[float, str]] = field(default_factory=list)
     """When whoever holds a task token answers, and how."""
 
@@ -78,6 +79,7 @@ def plans(draw: Any, least: int = 0, made: Any = None) -> Plan:
     hard = soft + draw(st.sampled_from([5, 30, 5_000]))
     plan = Plan(definition, outcomes, sent, soft, hard, draw(st.booleans()))
     if definition.by_document:
+        plan.policy = draw(st.sampled_from([POLICY, replace(POLICY, lambda_tasks=True)]))
         times = st.sampled_from([0, 1, 5, 15, 19, 20, 21, 49, 50, 51, 200])
         plan.answers = draw(st.lists(st.tuples(times, st.sampled_from(ANSWERED)), max_size=4))
     return plan
@@ -159,7 +161,7 @@ class Life:
             definitions=lambda name, _: children.get(name),
             listener=self.ear,
         )
-        self.run = self.engine.start(plan.definition, INPUT, policy=POLICY)
+        self.run = self.engine.start(plan.definition, INPUT, policy=plan.policy)
         for sent in plan.sent:
             self._send(sent)
         self.tokens: list[str] = []
@@ -183,7 +185,7 @@ class Life:
     @property
     def runs(self) -> list[Told]:
         return [
-            Told(history.events, self.plan.definition, policy=POLICY, **IDS)
+            Told(history.events, self.plan.definition, policy=self.plan.policy, **IDS)
             for history in self.run.histories
         ]
 
