@@ -15,12 +15,14 @@ from moto import mock_aws
 import asl
 import process
 import published
-from activities import database
+from activities import database, functions, services
 from activities.context import current_task
+from activities.registry import ACTIVITIES, FUNCTIONS
 from activities.samples import deployments, locks, orders, trips, warehouse
 from activities.saving import orders as saved_orders
 from activities.services import clients, optimised
 from activity_worker import NonRetryableError
+from runner.testing import cancel, returns, simulate
 from tests.asl.drivers import HOSTS, Host, Scheduled, host
 from workflow import Definition
 
@@ -103,6 +105,15 @@ def test_all_that_is_promised_ships() -> None:
 def test_a_definition_has_nothing_to_complain_of(name: str) -> None:
     text = published.file_of(name, "1.0").read_text(encoding="utf-8")
     assert asl.validate(asl.read(text)) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_whatever_a_definition_calls_is_there(name: str) -> None:
+    called = [item for item in definition(name).activities if item not in ACTIVITIES]
+    text = published.file_of(name, "1.0").read_text(encoding="utf-8")
+
+    assert all(item in functions.NAMES or services.find(item) for item in called)
+    assert set(re.findall(r"FunctionName\W+([\w-]+)", text)) <= FUNCTIONS.keys()
 
 
 # --- the five steps, in Python and in States Language -----------------------------------------
@@ -580,3 +591,11 @@ def test_a_booking_whose_answer_was_lost_is_cancelled_by_both(runs: Host) -> Non
         assert rows(runs, trips.bookings, trip_id=trip["trip_id"]) == []
         found = sorted(rows(runs, trips.cancellations, trip_id=trip["trip_id"]))
         assert [row.step for row in found] == ["BookCar", "BookFlight", "BookHotel"]
+
+
+def test_a_trip_that_is_cancelled_on_the_way_is_undone() -> None:
+    slow = {"BookCar": returns(after=50)}
+    ended = simulate(definition("TripCompensation"), {"trip_id": "T"}, slow, signals=[cancel(at=5)])
+
+    assert ended.state == "CANCELED"
+    ended.assert_compensated("BookCar", "BookFlight", "BookHotel")
