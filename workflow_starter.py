@@ -100,7 +100,7 @@ class WorkflowStarter(Operating):
             start_id=start_id,
             tags=tuple(chosen_tags),
             execution_timeout=seconds,
-            lambda_role=self._lambda_role(kind),
+            lambda_role=requests.checked_role(self.swf_client.settings, kind),
         )
         _log.info(
             f"Started workflow: {chosen_id} (run {run_id})", workflow_id=chosen_id, run_id=run_id
@@ -356,10 +356,6 @@ class WorkflowStarter(Operating):
             from setup import ensure_registered  # noqa: PLC0415 - only this engine needs it
 
             ensure_registered(self.swf_client, kind)
-
-    def _lambda_role(self, kind: Definition) -> str | None:
-        """The role by which SWF invokes functions, where the process calls some."""
-        return self.swf_client.settings.lambda_role or None if kind.calls_functions else None
 
     def _closing(self, workflow_id: str, run_id: str) -> Event | None:
         last = runs.last_event(self.swf_client, workflow_id, run_id)

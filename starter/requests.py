@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Iterable
 
 import wire
-from config import YEAR_SECONDS
+from config import YEAR_SECONDS, Settings
 from errors import InvalidInputError
 from wire import Json
+from workflow import Definition
 
 ID_CHARACTERS = 256
 TAGS = 5
@@ -65,6 +66,24 @@ def checked_timeout(timeout: int | str | None) -> str | None:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= YEAR_SECONDS:
         raise InvalidInputError(f"timeout {text!r}: whole seconds from 1 to {YEAR_SECONDS}")
     return str(int(text))
+
+
+def checked_role(settings: Settings, definition: Definition) -> str | None:
+    """The role by which SWF invokes the functions that a process calls; None where none is meant.
+
+    `InvalidInputError` for a function of another region than SWF's: SWF knows only its names.
+    """
+    if not settings.lambda_role or not definition.calls_functions:
+        return None
+    for arn in definition.functions:
+        region = arn.split(":")[3]
+        if region != settings.aws_region:
+            raise InvalidInputError(
+                f"{arn} is in region {region}, and SWF in {settings.aws_region} invokes functions "
+                "of its own region only: name one there, or leave LAMBDA_ROLE empty and register "
+                "a Python function that calls it"
+            )
+    return settings.lambda_role
 
 
 def checked_input(value: Json) -> Json:

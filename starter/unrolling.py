@@ -1,20 +1,49 @@
 """A definition without choices: one way through it, loops taken so many times.
 
 What a process costs depends on its data.  Where there is none, the longest way through is taken,
-each way back `turns` times; lists have `items` items.
+each way back `turns` times; lists have `items` items.  What fails is not caught.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from workflow import Definition
-from workflow.graph import Choice, Fail, Map, Parallel, Pass, Scope, State, Wait, exits, scopes_of
+from workflow import Definition, Execution
+from workflow.graph import (
+    STEPS,
+    Await,
+    Choice,
+    Fail,
+    Map,
+    Parallel,
+    Pass,
+    Scope,
+    Settings,
+    State,
+    Succeed,
+    Task,
+    Wait,
+    scopes_of,
+)
+from workflow.graph import exits as all_exits
+from workflow.jumps import live_names
 
 ITEMS = "forecast_items"
 """The member of the input under which every map finds its list."""
+
+
+class Way(Definition):
+    """One way through a definition, on which nothing is read from data."""
+
+    def __post_init__(self) -> None:
+        """What it was made of was valid; names of States Language may be others than ours."""
+
+    @property
+    def hash(self) -> str:  # type: ignore[override]
+        """It is of no published shape."""
+        return "way"
 
 
 class Unrolled:
@@ -27,17 +56,55 @@ class Unrolled:
 
     def definition(self) -> Definition:
         """The definition that goes that way."""
-        scope = self._scope(self._definition.root)
-        return replace(self._definition, start_at=scope.start_at, states=scope.states)
+        return self._made(self._scope(self._definition.root))
 
-    def _scope(self, scope: Scope) -> Scope:
-        way = _way(scope, self._turns)
-        names = [self._name(name) for name in way]
+    def rest_of(self, execution: Execution) -> Definition:
+        """The definition that goes on that way from wherever an execution is."""
+        live: dict[str | None, list[str]] = {}
+        for name in live_names(execution.state):
+            place = self._definition.places.get(name)
+            if place is not None:
+                live.setdefault(f"{place.owner}[{place.branch}]", []).append(name)
+        self._live = live
+        return self._made(self._scope(self._definition.root, "None[0]"))
+
+    _live: Mapping[str | None, list[str]] = {}
+
+    def _made(self, scope: Scope) -> Definition:
+        found = self._definition
+        return Way(
+            found.name,
+            found.version,
+            scope.start_at,
+            scope.states,
+            found.rollback,
+            found.comment,
+            found.deadline,
+        )
+
+    def _scope(self, scope: Scope, place: str | None = None) -> Scope:
+        """The way from its beginning; or from each of the states at which it is walked."""
+        starts = self._live.get(place) or [scope.start_at]
         states: dict[str, State] = {}
-        for index, name in enumerate(way):
+        begun = ""
+        for start in starts:
+            if start in scope.states and start not in states:
+                way = _way(scope, self._turns, start)
+                begun = begun or self._chain(scope, way, states)
+        if place is not None and place != "None[0]" and scope.start_at not in states:
+            begun = self._chain(scope, _way(scope, self._turns, scope.start_at), states)
+        elif scope.start_at in states:
+            begun = scope.start_at
+        return Scope(begun, states)
+
+    def _chain(self, scope: Scope, way: Iterable[str], states: dict[str, State]) -> str:
+        """Put the states of a way behind one another; gives the name of the first."""
+        known = list(way)
+        names = [self._name(name) for name in known]
+        for index, name in enumerate(known):
             following = names[index + 1] if index + 1 < len(names) else None
             states[names[index]] = self._state(scope.states[name], names[index], following, states)
-        return Scope(names[0], states)
+        return names[0]
 
     def _name(self, name: str) -> str:
         self._used[name] = self._used.get(name, 0) + 1
@@ -46,26 +113,51 @@ class Unrolled:
     def _state(
         self, state: State, name: str, following: str | None, before: Mapping[str, State]
     ) -> State:
-        if isinstance(state, Choice | Fail):
+        if isinstance(state, Choice | Fail | Succeed):
             return Pass(name, following)
         changes: dict[str, Any] = {"name": name, "next": following}
-        if getattr(state, "needs", None) is not None:
+        if self._definition.by_document:
+            changes |= _without_data(state)
+        elif getattr(state, "needs", None) is not None:
             changes["needs"] = tuple(n for n in getattr(state, "needs") if n in before)  # noqa: B009
         if isinstance(state, Wait) and state.seconds is None:
             changes |= {"seconds": 0, "timestamp": None, "seconds_path": None}
             changes["timestamp_path"] = None
         if isinstance(state, Parallel):
-            changes["branches"] = tuple(self._scope(branch) for branch in state.branches)
+            branches = enumerate(state.branches)
+            changes["branches"] = tuple(self._scope(b, f"{state.name}[{n}]") for n, b in branches)
         if isinstance(state, Map):
-            changes |= {"processor": self._scope(state.processor), "items_path": f"$.{ITEMS}"}
+            processor = self._scope(state.processor, f"{state.name}[0]")
+            changes |= {"processor": processor, "items_path": f"$.{ITEMS}"}
         return replace(state, **changes)
 
 
-def _way(scope: Scope, turns: int) -> list[str]:
+def _without_data(state: State) -> dict[str, Any]:
+    """What of a state of States Language is not wanted where nothing is read from data.
+
+    One that says nothing of retries has none.
+    """
+    changes: dict[str, Any] = {"says": None}
+    if isinstance(state, STEPS) and not isinstance(state, Await):
+        settings: Settings = state.settings
+        changes["settings"] = settings if settings.retry else replace(settings, retry=())
+    if isinstance(state, Task):
+        changes["needs"] = ()
+    return changes
+
+
+def exits(state: State) -> tuple[str | None, ...]:
+    """Where one goes from a state that does not fail."""
+    return (
+        all_exits(state) if isinstance(state, Choice | Fail) else (getattr(state, "next"),)  # noqa: B009
+    )
+
+
+def _way(scope: Scope, turns: int, start: str) -> list[str]:
     """Names of the states on the longest way, each way back taken so many times."""
-    lengths = _Lengths(scope)
+    lengths = _Lengths(scope, start)
     way: list[str] = []
-    name: str | None = scope.start_at
+    name: str | None = start
     taken: dict[tuple[str, str], int] = {}
     while name is not None:
         way.append(name)
@@ -78,16 +170,19 @@ def _way(scope: Scope, turns: int) -> list[str]:
     return way
 
 
+_NO_WORK = (Choice, Pass, Succeed)
+
+
 class _Lengths:
     """How much lies between a state and the end of its sequence, ways back left aside."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, start: str) -> None:
         self._scope = scope
         self._known: dict[str, float] = {}
         self._onward: dict[str, str | None] = {}
         self.back: set[tuple[str, str]] = set()
         """Ways back: from a state to one that leads to it."""
-        self._measure(scope.start_at)
+        self._measure(start)
 
     def onward(self, name: str) -> str | None:
         """The exit from which most is to come."""
@@ -117,7 +212,7 @@ class _Lengths:
         targets = [t for t in exits(state) if t is None or t in self._known]
         best = max(targets, key=self._length, default=None)
         self._onward[name] = best
-        own = -1e6 if isinstance(state, Fail) else 0 if isinstance(state, Choice | Pass) else 1
+        own = -1e6 if isinstance(state, Fail) else 0 if isinstance(state, _NO_WORK) else 1
         inner = sum(len(scope.states) for scope in scopes_of(state))
         self._known[name] = own + inner + (self._length(best) if targets else 0)
 

@@ -149,6 +149,15 @@ class Definition:
         return any(resources.is_function(name) for name in self.activities)
 
     @property
+    def functions(self) -> tuple[str, ...]:
+        """ARNs of the Lambda functions that its steps name, each once."""
+        states = [place.state for place in self.places.values()]
+        found = [s.says.members["Resource"] for s in states if isinstance(s, Task) and s.says]
+        return tuple(
+            dict.fromkeys(arn for arn in found if ":lambda:" in arn and ":function:" in arn)
+        )
+
+    @property
     def waits_for_people(self) -> bool:
         """Whether an execution may come to wait for somebody."""
         states = [place.state for place in self.places.values()]

@@ -6,8 +6,12 @@ import re
 
 import pytest
 
+import config
+import process
+from asl.loading import load
 from errors import InvalidInputError
 from starter import requests
+from workflow import Definition
 
 
 def test_new_ids_look_as_promised_and_differ() -> None:
@@ -85,3 +89,20 @@ def test_input_that_contains_itself_is_refused() -> None:
 
     with pytest.raises(InvalidInputError, match="not JSON"):
         requests.checked_input(endless)
+
+
+def called(region: str) -> Definition:
+    arn = f"arn:aws:lambda:{region}:123456789012:function:charge"
+    task = {"Type": "Task", "Resource": arn, "End": True}
+    return load({"StartAt": "Pay", "States": {"Pay": task}}, "Paying", "1")
+
+
+def test_functions_are_invoked_by_swf_only_under_a_role_and_in_its_own_region() -> None:
+    role = "arn:aws:iam::123456789012:role/lambda"
+    without = config.load({"AWS_REGION": "us-east-1"})
+    with_role = config.load({"AWS_REGION": "us-east-1", "LAMBDA_ROLE": role})
+    assert requests.checked_role(without, called("eu-west-1")) is None
+    assert requests.checked_role(with_role, called("us-east-1")) == role
+    assert requests.checked_role(with_role, process.definition("1.0")) is None
+    with pytest.raises(InvalidInputError, match="is in region eu-west-1, and SWF in us-east-1"):
+        requests.checked_role(with_role, called("eu-west-1"))
