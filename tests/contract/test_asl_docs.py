@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -200,6 +201,8 @@ def shell(
     database.close()
 
 
+PICTURES = "Pictures, and the way back to AWS"
+
 SENT: list[str] = []
 """Task tokens that the warehouse was told."""
 
@@ -293,6 +296,16 @@ def test_task_tokens(shell: Shell) -> None:
     assert shell.until(lambda status: status["closed_at"])["state"] == "FAILED"
 
 
+def test_pictures_and_export(shell: Shell) -> None:
+    shell.save("Your first definition")
+    svg, mermaid, export = lines(PICTURES)
+
+    shell.run(svg)
+    assert (shell.folder / "wordcount.svg").read_text("utf-8").startswith("<svg")
+    assert "Long?" in html.unescape(shell.run(mermaid).replace("#", "&#"))
+    assert json.loads(shell.run(export))["StartAt"] == "Count"
+
+
 def test_every_command_is_run() -> None:
     sections = {
         "Your first definition",
@@ -300,6 +313,7 @@ def test_every_command_is_run() -> None:
         "Waiting for an operator: `OnFailure`",
         "Waiting for a signal",
         "Task tokens",
+        PICTURES,
     }
     assert {section for section, _ in COMMANDS} == sections
     assert all(line.startswith("python ") for _, line in COMMANDS)
