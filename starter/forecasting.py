@@ -19,13 +19,13 @@ from runner.adopting import adopt
 from runner.history import Event
 from starter import prices, replays, runs
 from starter.prices import Dollars, Units
-from starter.tallies import Tally
+from starter.tallies import Attempt, Tally
 from starter.unrolling import ITEMS, Unrolled
 from swf_client import SwfClient
 from wire import Json
-from workflow import Definition, Fact
+from workflow import Definition, Fact, places
 from workflow.answers import TASK_SUCCESS
-from workflow.graph import ALL_ERRORS
+from workflow.graph import ALL_ERRORS, TASK_FAILED
 from workflow.graph import State as GraphState
 from workflow.history import attributes, seconds
 
@@ -131,14 +131,18 @@ class _Worker:
     def __call__(self, task: Task) -> Outcome | None:
         if task.is_child:
             return None if task.child is not None else Completed(self._result)
-        if not task.undo and task.attempt <= min(self._assumed.retries, self._retries(task)):
-            return Failed("Assumed: a failure", after=self._assumed.seconds)
+        retries, error = self._retries(task)
+        if not task.undo and task.attempt <= min(self._assumed.retries, retries):
+            return Failed(f"{error}: a failure", after=self._assumed.seconds)
         return Completed(self._result, after=self._assumed.seconds)
 
     def unrolled(self, definition: Definition) -> Definition:
         """The way through a definition, which is remembered for its retries."""
-        way = Unrolled(definition, self._assumed.turns).definition()
-        return self.remember(way)
+        return self.remember(Unrolled(definition, self._assumed.turns).definition())
+
+    def diverted(self, run: Run) -> Definition:
+        """The way that is left to an execution of States Language, which nobody's data tell."""
+        return self.remember(Unrolled(run.definition, self._assumed.turns).rest_of(run.execution))
 
     def remember(self, definition: Definition) -> Definition:
         """Keep a definition, for what its steps say about retries."""
@@ -150,20 +154,30 @@ class _Worker:
         found = published.find(name, version)
         return None if found is None else self.unrolled(found)
 
-    def _retries(self, task: Task) -> int:
+    def _retries(self, task: Task) -> tuple[int, str]:
         definition = self._known.get(task.process)
         place = None
         if definition is not None:
-            place = definition.places.get(task.path.rpartition(".")[2])
-        return self._attempts - 1 if place is None else _retries(place.state, self._attempts)
+            place = definition.places.get(places.name_of(task.path))
+        if place is None:
+            return self._attempts - 1, ASSUMED
+        return _retries(place.state, self._attempts)
 
 
-def _retries(state: GraphState, attempts: int) -> int:
+ASSUMED = "Assumed"
+"""The error that is made, where a retry does not name others."""
+
+
+def _retries(state: GraphState, attempts: int) -> tuple[int, str]:
+    """How often a step is tried again, and after which error."""
     settings = getattr(state, "settings", None)
     if settings is None or settings.retry is None:
-        return attempts - 1
-    rules = [rule for rule in settings.retry if ALL_ERRORS in rule.errors]
-    return rules[0].retries if rules else 0
+        return attempts - 1, ASSUMED
+    rules = [rule for rule in settings.retry if ALL_ERRORS in rule.errors] or settings.retry
+    if not rules:
+        return 0, ASSUMED
+    named = rules[0].errors[0]
+    return rules[0].retries, ASSUMED if named in (ALL_ERRORS, TASK_FAILED) else named
 
 
 @dataclass
@@ -182,8 +196,12 @@ class _Answers:
 
 
 def answer(run: Run, signal: str, path: str) -> None:
-    """Send the signal that a step waits for."""
-    run.engine.signal(run.workflow_id, signal, {"step_name": path, "assumed": True})
+    """Send the signal that a step waits for, or the answer to its task token."""
+    if signal == TASK_SUCCESS:
+        told = {"token": run.execution.token_of(path), "output": {"assumed": True}}
+        run.engine.signal(run.workflow_id, signal, told)
+    else:
+        run.engine.signal(run.workflow_id, signal, {"step_name": path, "assumed": True})
 
 
 # --- an execution -------------------------------------------------------------------------------
@@ -199,7 +217,7 @@ def of_execution(client: SwfClient, workflow_id: str, run_id: str, assumed: Assu
     for events in histories:
         happened.add(events)
     last = replays.folded(client, definition, histories[-1], workflow_id, members[-1])
-    happened.transitions(last.state.entries, len(_tried(histories)))
+    happened.transitions(last.state.entries, _tried(histories))
     if last.state.closed:
         state = last.state.closed
         return _forecast(
@@ -227,12 +245,11 @@ def _rest(
     engine.contents = lambda reference: wire.loads(client.payloads.get(reference))
     policy = process.policy_of(client.settings)
     run = adopt(engine, definition, events, workflow_id=workflow_id, policy=policy)
-    for waited in run.execution.status().get("waits_for", ()):
-        if "token" in waited:
-            told = {"token": waited["token"], "output": {}}
-            engine.signal(workflow_id, TASK_SUCCESS, told)
-        else:
-            answer(run, waited["signal"], waited["path"])
+    for signal, path in run.execution.waits_for:
+        answer(run, signal, path)
+    if definition.by_document:
+        run.definition = worker.diverted(run)
+        run.execution.divert(run.definition, {ITEMS: list(range(assumed.items))})
     engine.run(events=MOST_EVENTS)
     return _tally(engine, Before(run, len(events), _tried(histories))), run.ended.state
 
@@ -243,7 +260,7 @@ class Before:
 
     run: Run | None = None
     events: int = 0
-    tried: frozenset[tuple[Json, Json]] = frozenset()
+    tried: frozenset[Attempt] = frozenset()
 
 
 def _tally(engine: Engine, before: Before | None = None) -> Tally:
@@ -258,23 +275,27 @@ def _tally(engine: Engine, before: Before | None = None) -> Tally:
         first, *others = [history.events for history in party.histories]
         tried = _tried([first[known.events :], *others]) - known.tried
         entered = party.execution.state.entries - party.entries_adopted
-        tally.transitions(entered, len(tried))
+        tally.transitions(entered, tried)
     return tally
 
 
-def _tried(histories: list[list[Event]]) -> frozenset[tuple[Json, Json]]:
-    """Entrances of states (path, visit) that were done by activities or children."""
-    found: set[tuple[Json, Json]] = set()
+def _tried(histories: list[list[Event]]) -> frozenset[Attempt]:
+    """Attempts at states and their undoing that were made by activities, functions or children."""
+    found: set[Attempt] = set()
     for events in histories:
         for event in events:
             if event["eventType"] in _ASKING:
                 told = wire.loads(attributes(event).get("control"))
-                if isinstance(told, dict) and not told.get("undo"):
-                    found.add((told.get("path"), told.get("visit")))
+                if isinstance(told, dict):
+                    found.add(Attempt(**{name: told.get(name) for name in Attempt._fields}))
     return frozenset(found)
 
 
-_ASKING = ("ActivityTaskScheduled", "StartChildWorkflowExecutionInitiated")
+_ASKING = (
+    "ActivityTaskScheduled",
+    "LambdaFunctionScheduled",
+    "StartChildWorkflowExecutionInitiated",
+)
 
 
 def _add(total: Tally, happened: Tally, left: Tally) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import wire
 from starter.prices import DAY_SECONDS, Units
 from starter.runs import Event, attributes
+from wire import Json
 from workflow.history import seconds
 
 CALLS = {
@@ -32,12 +34,14 @@ TEXTS = ("input", "result", "details", "control", "executionContext")
 
 _OPENS = {
     "ActivityTaskScheduled": "activities",
+    "LambdaFunctionScheduled": "functions",
     "TimerStarted": "timers",
     "StartChildWorkflowExecutionInitiated": "children",
 }
 _ENDS = {
     **{f"ActivityTask{how}": "scheduledEventId" for how in ("Completed", "Failed", "TimedOut")},
     "ActivityTaskCanceled": "scheduledEventId",
+    **{f"LambdaFunction{how}": "scheduledEventId" for how in ("Completed", "Failed", "TimedOut")},
     "TimerFired": "startedEventId",
     "TimerCanceled": "startedEventId",
     "StartChildWorkflowExecutionFailed": "initiatedEventId",
@@ -46,6 +50,15 @@ _ENDS = {
         for how in ("Completed", "Failed", "TimedOut", "Canceled", "Terminated")
     },
 }
+
+
+class Attempt(NamedTuple):
+    """An attempt at a state, or at its undoing."""
+
+    path: Json
+    visit: Json
+    attempt: Json
+    undo: Json = None
 
 
 @dataclass
@@ -58,7 +71,7 @@ class Tally:
     """Events of the longest run."""
     runs: int = 0
     peaks: Counter[str] = field(default_factory=Counter)
-    """Most `activities`, `timers`, `children` that were open at once in a run."""
+    """Most `activities`, `functions`, `timers`, `children` that were open at once in a run."""
     characters: int = 0
     """Of the longest text."""
     entered: int = 0
@@ -90,17 +103,20 @@ class Tally:
         if news:
             self._time(seconds(events[0]), seconds(news[0]), seconds(news[-1]))
 
-    def transitions(self, entries: int, tried: int) -> None:
-        """Take the number of states entered, and of those, the ones done by tasks or children."""
-        asked = self.types["ActivityTaskScheduled"]
-        asked += self.types["StartChildWorkflowExecutionInitiated"]
-        self.entered += entries - tried + asked
+    def transitions(self, entries: int, attempts: Collection[Attempt]) -> None:
+        """Take the number of states entered, and the attempts that were made.
+
+        What is asked for again until it is done, or because a worker died, is one attempt.
+        """
+        visits = {(made.path, made.visit) for made in attempts if not made.undo}
+        self.entered += entries - len(visits) + len(attempts)
 
     def units(self, retention_days: float) -> Units:
         """What is billed."""
         return Units(
             starts=self.types["WorkflowExecutionStarted"],
-            activity_tasks=self.types["ActivityTaskScheduled"],
+            activity_tasks=self.types["ActivityTaskScheduled"]
+            + self.types["LambdaFunctionScheduled"],
             decision_tasks=self.types["DecisionTaskScheduled"],
             timers=self.types["TimerStarted"],
             signals=self.types["WorkflowExecutionSignaled"],

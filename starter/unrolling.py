@@ -28,10 +28,12 @@ from workflow.graph import (
     scopes_of,
 )
 from workflow.graph import exits as all_exits
-from workflow.jumps import live_names
 
 ITEMS = "forecast_items"
 """The member of the input under which every map finds its list."""
+
+
+OUTERMOST = (None, 0)
 
 
 class Way(Definition):
@@ -41,7 +43,7 @@ class Way(Definition):
         """What it was made of was valid; names of States Language may be others than ours."""
 
     @property
-    def hash(self) -> str:  # type: ignore[override]
+    def hash(self) -> str:
         """It is of no published shape."""
         return "way"
 
@@ -53,22 +55,20 @@ class Unrolled:
         self._turns = turns
         self._used: dict[str, int] = {}
         self._definition = definition
+        self._live: dict[tuple[str | None, int], list[str]] = {}
+        """States at which an execution is, by the scope that they lie in."""
 
     def definition(self) -> Definition:
         """The definition that goes that way."""
-        return self._made(self._scope(self._definition.root))
+        return self._made(self._scope(self._definition.root, OUTERMOST))
 
     def rest_of(self, execution: Execution) -> Definition:
         """The definition that goes on that way from wherever an execution is."""
-        live: dict[str | None, list[str]] = {}
-        for name in live_names(execution.state):
+        for name in execution.standing:
             place = self._definition.places.get(name)
             if place is not None:
-                live.setdefault(f"{place.owner}[{place.branch}]", []).append(name)
-        self._live = live
-        return self._made(self._scope(self._definition.root, "None[0]"))
-
-    _live: Mapping[str | None, list[str]] = {}
+                self._live.setdefault((place.owner, place.branch), []).append(name)
+        return self.definition()
 
     def _made(self, scope: Scope) -> Definition:
         found = self._definition
@@ -82,20 +82,17 @@ class Unrolled:
             found.deadline,
         )
 
-    def _scope(self, scope: Scope, place: str | None = None) -> Scope:
-        """The way from its beginning; or from each of the states at which it is walked."""
-        starts = self._live.get(place) or [scope.start_at]
+    def _scope(self, scope: Scope, place: tuple[str | None, int]) -> Scope:
+        """The way from its beginning, and from each of the states at which it is walked."""
         states: dict[str, State] = {}
-        begun = ""
-        for start in starts:
-            if start in scope.states and start not in states:
-                way = _way(scope, self._turns, start)
-                begun = begun or self._chain(scope, way, states)
-        if place is not None and place != "None[0]" and scope.start_at not in states:
-            begun = self._chain(scope, _way(scope, self._turns, scope.start_at), states)
-        elif scope.start_at in states:
-            begun = scope.start_at
-        return Scope(begun, states)
+        starts = self._live.pop(place, [])
+        begins = [] if place == OUTERMOST and starts else [scope.start_at]
+        firsts = [
+            self._chain(scope, _way(scope, self._turns, start), states)
+            for start in [*begins, *starts]
+            if start in scope.states and start not in states
+        ]
+        return Scope(firsts[0], states)
 
     def _chain(self, scope: Scope, way: Iterable[str], states: dict[str, State]) -> str:
         """Put the states of a way behind one another; gives the name of the first."""
@@ -125,9 +122,9 @@ class Unrolled:
             changes["timestamp_path"] = None
         if isinstance(state, Parallel):
             branches = enumerate(state.branches)
-            changes["branches"] = tuple(self._scope(b, f"{state.name}[{n}]") for n, b in branches)
+            changes["branches"] = tuple(self._scope(b, (state.name, n)) for n, b in branches)
         if isinstance(state, Map):
-            processor = self._scope(state.processor, f"{state.name}[0]")
+            processor = self._scope(state.processor, (state.name, 0))
             changes |= {"processor": processor, "items_path": f"$.{ITEMS}"}
         return replace(state, **changes)
 
@@ -148,9 +145,7 @@ def _without_data(state: State) -> dict[str, Any]:
 
 def exits(state: State) -> tuple[str | None, ...]:
     """Where one goes from a state that does not fail."""
-    return (
-        all_exits(state) if isinstance(state, Choice | Fail) else (getattr(state, "next"),)  # noqa: B009
-    )
+    return all_exits(state) if isinstance(state, Choice | Fail) else (state.next,)
 
 
 def _way(scope: Scope, turns: int, start: str) -> list[str]:

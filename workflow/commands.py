@@ -18,7 +18,7 @@ from workflow.graph import Settings
 from workflow.language import resources
 from workflow.language.view import resolved
 from workflow.machine import Machine
-from workflow.policy import patience
+from workflow.policy import LONGEST_TIMER, patience
 from workflow.state import CORE_REVISION, ROOT, Mode, Open, Phase, Stop, Via, Work
 
 Decision: TypeAlias = dict[str, Any]
@@ -237,6 +237,11 @@ def _asked(machine: Machine, work: Work) -> Decision:
 def _invoke(machine: Machine, work: Work) -> Decision:
     """A function gets exactly its event: no envelope of ours, and no reference in it."""
     called: Any = work.input
+    if called is None:  # of a process whose data are no document
+        called = {
+            "FunctionName": work.activity,
+            "Payload": data.of(machine).work_input(machine, work, {}),
+        }
     limit = (work.limits or [None])[0]
     name = called["FunctionName"]
     return _decision(
@@ -304,7 +309,7 @@ def identity(machine: Machine, work: Work) -> dict[str, Json]:
 def _retry_timer(machine: Machine, work: Work) -> Decision:
     wait = work.delay
     if work.due is not None:  # carried over from the run before, or until a moment
-        wait = max(0, math.ceil(work.due - machine.state.now))
+        wait = min(max(0, math.ceil(work.due - machine.state.now)), LONGEST_TIMER)
     timer_id = f"{work.activity_id}.{work.tries}" if work.tries else work.activity_id
     return _timer(timer_id, wait, timer="retry", work=work.key)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from wire import Json
 from workflow import dataflow
-from workflow.graph import Choice, Fail, Map, Wait
+from workflow.graph import Await, Choice, Fail, Map, Wait
 from workflow.language import documents
 from workflow.machine import Failure, Machine
 from workflow.state import Frame, Outcome, Visit, Work
@@ -32,6 +32,9 @@ class DataFlow(Protocol):
         self, machine: Machine, visit: Visit, state: Wait, /
     ) -> tuple[int | None, float | None]:
         """Seconds to wait, or the moment to wait for."""
+
+    def limit(self, machine: Machine, visit: Visit, state: Await, /) -> int | None:
+        """Seconds to wait for a signal; None for ever."""
 
     def failure(self, machine: Machine, visit: Visit, state: Fail, /) -> Failure:
         """What a Fail fails with."""

@@ -6,7 +6,7 @@ from errors import DataError
 from wire import ENVELOPE, Json, is_reference
 from workflow import paths
 from workflow.conditions import holds, moment
-from workflow.graph import ALL_ERRORS, TASK_FAILED, TIMEOUT, Choice, Fail, Map, Wait
+from workflow.graph import ALL_ERRORS, TASK_FAILED, TIMEOUT, Await, Choice, Fail, Map, Wait
 from workflow.machine import Failure, Machine
 from workflow.state import ROOT, Frame, Outcome, Visit, Work
 
@@ -203,6 +203,11 @@ def _until(value: Json) -> float:
     if found is None:
         raise DataError(f"States.Runtime: {value!r} is no time such as 2030-01-31T08:00:00Z")
     return found.timestamp()
+
+
+def limit(_: Machine, __: Visit, state: Await) -> int | None:
+    """As the step says."""
+    return state.seconds
 
 
 def failure(_: Machine, __: Visit, state: Fail) -> Failure:

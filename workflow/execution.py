@@ -7,9 +7,11 @@ from typing import Any
 
 from errors import UndecidableError
 from wire import Json
-from workflow import commands, fold, preview, saga, signals, snapshot, status
+from workflow import commands, fold, jumps, preview, saga, signals, snapshot, status
+from workflow.answers import TASK_SUCCESS
 from workflow.definition import Definition
 from workflow.history import Event, in_order
+from workflow.language import context
 from workflow.machine import (
     Contents,
     Fact,
@@ -21,7 +23,7 @@ from workflow.machine import (
 from workflow.policy import Policy
 from workflow.preview import Preview
 from workflow.snapshot import restored
-from workflow.state import State
+from workflow.state import State, Via
 
 
 class Execution:
@@ -135,6 +137,39 @@ class Execution:
     def preview(self, signal_name: str, payload: Json) -> Preview:
         """What a signal with that payload would do; tried on a copy."""
         return preview.preview(self._machine, signal_name, payload)
+
+    @property
+    def standing(self) -> list[str]:
+        """Names of the states at which it is, or is about to be."""
+        return jumps.standing(self._machine)
+
+    @property
+    def waits_for(self) -> list[tuple[str, str]]:
+        """Signals that are waited for, each with the path of the state that does."""
+        machine = self._machine
+        works = [*machine.by[Via.SIGNAL].values()]
+        found = [(work.activity, machine.visit(work.entry).path) for work in works]
+        asking = machine.by[Via.TOKEN].values()
+        return found + [(TASK_SUCCESS, machine.visit(work.entry).path) for work in asking]
+
+    def token_of(self, path: str) -> str:
+        """The task token of the state that waits for an answer at a path."""
+        machine = self._machine
+        visit = machine.visit(self.state.latest[path])
+        return context.token_of(machine, visit, self.state.works[f"s{visit.entry}"])
+
+    def divert(self, way: Definition, value: Json) -> None:
+        """Go on another way with other data from now on: for those who estimate what is left."""
+        machine, state = self._machine, self.state
+        machine.definition = way
+        key = state.add_input(value)
+        for frame in state.frames.values():
+            frame.input = key
+        for visit in state.visits.values():
+            visit.input = key
+        kind = {"name": way.name, "version": way.version, "hash": way.hash}
+        state.options = {**(state.options or {}), "definition": kind, "steps": way.settings}
+        machine.keep({"policy": machine.policy.to_json(), **state.options})
 
     def unresolved(self) -> list[str]:
         """Paths of the steps whose effect can still be undone, or could not be."""

@@ -257,8 +257,13 @@ def ask_again(machine: Machine, work: Work, poll: Json, seconds: int) -> None:
 def await_answer(machine: Machine, work: Work) -> None:
     """The message with the task token is out: wait for the answer, as long as the state says."""
     machine.turn(work, Via.TOKEN)
+    machine.tell("waiting", step=machine.visit(work.entry).path, signal=ANSWER)
     heard_of(machine, work)
     rest(machine, work)
+
+
+ANSWER = "TASK_SUCCESS"
+"""The signal that answers a task token."""
 
 
 def heard_of(machine: Machine, work: Work) -> None:
@@ -299,10 +304,15 @@ def _await(machine: Machine, visit: Visit, state: Await) -> None:
             machine.state.arrived.remove(arrived)
             finish(machine, visit, arrived["payload"])
             return
-    if state.seconds is None:
+    try:
+        seconds = data.of(machine).limit(machine, visit, state)
+    except UNREADABLE as error:
+        machine.fail(visit, unreadable(error))
+        return
+    if seconds is None:
         machine.put(work, Phase.WAITING)
     else:
-        work.delay = state.seconds
+        work.delay = seconds
         machine.put(work, Phase.BACKOFF)
 
 

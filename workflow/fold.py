@@ -27,6 +27,7 @@ from workflow.divergence import diverged, is_ours, is_unheard_of, unwanted
 from workflow.graph import TIMEOUT
 from workflow.history import Event, attributes, seconds
 from workflow.machine import Failure, Machine
+from workflow.policy import LONGEST_TIMER
 from workflow.state import ROOT, Open, Phase, Work
 
 Attributes = Mapping[str, Any]
@@ -309,7 +310,11 @@ def _timer_started(machine: Machine, found: Attributes) -> None:
         return
     if work is not None and work.phase is Phase.BACKOFF:
         machine.put(work, Phase.WAITING)
-        work.due = machine.state.now + int(found["startToFireTimeout"])
+        wait = int(found["startToFireTimeout"])
+        if wait == LONGEST_TIMER and work.due is not None:
+            work.delay = wait  # the wait goes on when this timer is over
+        else:
+            work.due = machine.state.now + wait
     else:
         machine.state.unwanted.append(machine.event_id)
 
@@ -327,7 +332,7 @@ def _timer_fired(machine: Machine, found: Attributes) -> None:
     if timer.kind == "retry":
         work = machine.state.works.get(timer.work)
         if work is not None and waited_for and work.phase is Phase.WAITING:
-            flow.wait_is_over(machine, work)
+            _waited(machine, work)
     elif timer.kind == "grace" and int(timer.work or ROOT) in machine.state.stops:
         unwinding.abandon(machine, int(timer.work or ROOT))
     elif timer.kind == "again":
@@ -340,6 +345,14 @@ def _timer_fired(machine: Machine, found: Attributes) -> None:
         machine.state.watched += 1
         for work in children.open_works(machine):
             work.told = bool(work.opened)
+
+
+def _waited(machine: Machine, work: Work) -> None:
+    """A wait is over, unless it is longer than SWF's timers."""
+    if work.delay == LONGEST_TIMER and work.due is not None and work.due > machine.state.now:
+        machine.put(work, Phase.BACKOFF)
+    else:
+        flow.wait_is_over(machine, work)
 
 
 def _is_current(machine: Machine, event_id: int) -> bool:

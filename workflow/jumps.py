@@ -123,6 +123,17 @@ def live_visits(machine: Machine) -> list[Visit]:
     return found
 
 
+def standing(machine: Machine) -> list[str]:
+    """Names of the states at which live frames are, or that they are about to enter."""
+    root = machine.state.root
+    found = []
+    for frame in [root, *machine.inside(root)]:
+        visit = machine.current(frame)
+        name = frame.next if visit is None else visit.name
+        found += [name] if name else []
+    return found
+
+
 # --- checking ---------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ from workflow.graph import (
     STEPS,
     TASK_FAILED,
     TIMEOUT,
+    Await,
     Child,
     Choice,
     Fail,
@@ -100,6 +101,11 @@ def chosen(machine: Machine, visit: Visit, state: Choice) -> str:
 def wait(machine: Machine, visit: Visit, _: Wait) -> tuple[int | None, float | None]:
     """Seconds to wait, or the moment to wait for."""
     return fields_of(machine, visit).wait(view_of(machine, visit))
+
+
+def limit(machine: Machine, visit: Visit, _: Await) -> int | None:
+    """TimeoutSeconds of a state that waits for a signal."""
+    return fields_of(machine, visit).seconds(view_of(machine, visit), "TimeoutSeconds")
 
 
 def failure(machine: Machine, visit: Visit, _: Fail) -> Failure:

@@ -104,7 +104,7 @@ def _task(name: str, document: Document, common: dict[str, Any]) -> State:
         return Await(
             name,
             resource.name,
-            seconds=document.get("TimeoutSeconds"),
+            seconds=_whole(document.get("TimeoutSeconds")),
             default=document.get("Default"),
             has_default="Default" in document,
             **common,
@@ -125,6 +125,11 @@ def _child(
     if isinstance(arn, str) and not arn.startswith("{%"):
         process, version = resources.process_of(arn)
     return Child(name, process, version, awaited=resource.awaited, **common)
+
+
+def _whole(value: Json) -> int | None:
+    """A number that is said, and not computed."""
+    return value if isinstance(value, int) else None
 
 
 def _settings(document: Document) -> Settings:

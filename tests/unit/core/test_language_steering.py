@@ -620,3 +620,29 @@ def test_another_name_is_a_difference():
     assert (found.step, found.expected, found.actual) == (
         "B2", "activity B at B2", "activity B at B",
     )  # fmt: skip
+
+
+# --- waits ----------------------------------------------------------------------------------------
+
+
+def test_a_wait_longer_than_timers_may_be():
+    moment = "2100-01-01T00:00:00Z"
+    states = {"W": {"Type": "Wait", "Timestamp": moment, "Next": "A"}, "A": task("A")}
+    life = Life(machine(states), {})
+    life.output()
+    assert life.now + 1_000_000 == 4_102_444_800
+    waits = [
+        int(event["timerStartedEventAttributes"]["startToFireTimeout"])
+        for event in life.run.history.events
+        if event["eventType"] == "TimerStarted"
+    ]
+    assert max(waits) == 99_999_999
+    assert len(waits) == 42
+
+
+def test_the_time_limit_of_a_signal_may_be_computed():
+    resource = "arn:aws:states:::signal:GO"
+    wait = task("", Resource=resource, TimeoutSeconds="{% $states.input.n %}")
+    life = Life(machine({"Wait": wait}, QueryLanguage="JSONata"), {"n": 30})
+    assert life.failure()["Error"] == "States.Timeout"
+    assert life.now == 30
