@@ -309,9 +309,9 @@ def identity(machine: Machine, work: Work) -> dict[str, Json]:
 def _retry_timer(machine: Machine, work: Work) -> Decision:
     wait = work.delay
     if work.due is not None:  # carried over from the run before, or until a moment
-        wait = min(max(0, math.ceil(work.due - machine.state.now)), LONGEST_TIMER)
+        wait = max(0, math.ceil(work.due - machine.state.now))
     timer_id = f"{work.activity_id}.{work.tries}" if work.tries else work.activity_id
-    return _timer(timer_id, wait, timer="retry", work=work.key)
+    return _timer(timer_id, min(wait, LONGEST_TIMER), timer="retry", work=work.key)
 
 
 def _wake(machine: Machine) -> Decision:
@@ -346,7 +346,7 @@ def _deadline(machine: Machine) -> list[Decision]:
     if _winding_up(machine) or _has_open(machine, "deadline"):
         return []
     wait = max(0, math.ceil(due - machine.state.now))
-    return [_timer("deadline", wait, timer="deadline")]
+    return [_timer("deadline", min(wait, LONGEST_TIMER), timer="deadline")]
 
 
 def _stopping(machine: Machine) -> list[Decision]:

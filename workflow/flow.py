@@ -28,6 +28,7 @@ from workflow.graph import (
 )
 from workflow.language import resources
 from workflow.machine import Failure, Machine
+from workflow.policy import LONGEST_TIMER
 from workflow.state import ROOT, Frame, Mode, Outcome, Phase, Via, Visit, Work
 
 
@@ -287,6 +288,8 @@ def _wait(machine: Machine, visit: Visit, seconds: int | None, until: float | No
         leave(machine, visit)
         return
     work = machine.add_work("step", visit.entry, visit.name, Via.TIMER)
+    if seconds is not None and seconds > LONGEST_TIMER:
+        until = machine.state.now + seconds
     work.delay, work.due = seconds or 0, until
     machine.put(work, Phase.BACKOFF)
 

@@ -58,8 +58,8 @@ class Policy:
         return cls(**known)
 
 
-LONGEST_TIMER = 99_999_999
-"""Seconds that a timer may take in SWF; who waits longer waits again."""
+LONGEST_TIMER = 31_536_000
+"""Seconds that a timer may take in SWF, as long as an execution; who waits longer waits again."""
 
 UNCOUNTED_TRIES = 20
 """How often a missing activity function is waited for before it counts as a failure."""
