@@ -139,8 +139,7 @@ def initiated(machine: Machine, found: Mapping[str, Any]) -> None:
 def _check_expected(machine: Machine, work: Work | None, found: Mapping[str, Any]) -> None:
     """Replaying must ask for the child that the history has; else another definition made it."""
     kind = f"{found['workflowType']['name']}@{found['workflowType']['version']}"
-    named = f"{found['workflowType']['name']}@"
-    if work is not None and machine.definition.by_document and work.activity.startswith(named):
+    if work is not None and work.activity == f"{found['workflowType']['name']}@":
         work.activity = kind  # its version was the highest that was published then
     if work is not None and work.activity != kind:
         step = machine.visit(work.entry).path

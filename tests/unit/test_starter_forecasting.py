@@ -10,6 +10,7 @@ from starter import prices
 from starter.forecasting import Assumed, checked, of_definition
 from starter.tallies import Tally
 from starter.unrolling import Unrolled
+from tests.unit.core.language import asking, machine, scope, task
 from workflow import (
     Definition,
     Retry,
@@ -159,3 +160,80 @@ def test_the_official_example_costs_what_it_says():
     units = Tally().units(0)
     three = {**units, "starts": 1, "activity_tasks": 3}
     assert 10_000 * prices.dollars(three)["swf"] == pytest.approx(1.75)
+
+
+# --- States Language ----------------------------------------------------------------------------
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
+START = "arn:aws:states:::states:startExecution.sync:2"
+EVERY = {
+    "v1.0 (a)": task(
+        "A",
+        Next="Choose",
+        ResultPath="$.a",
+        Retry=[{"ErrorEquals": ["Busy"], "MaxAttempts": 2}],
+        Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Mend"}],
+    ),
+    "Choose": {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.a.b", "NumericEquals": 1, "Next": "Each"}],
+        "Default": "Done",
+    },
+    "Each": {
+        "Type": "Map",
+        "ItemsPath": "$.list",
+        "ItemProcessor": scope(
+            {"T": task("T", Next="W"), "W": {"Type": "Wait", "Seconds": 60, "End": True}}
+        ),
+        "Next": "Ask",
+    },
+    "Ask": asking(Next="Call"),
+    "Call": task("", Resource=FUNCTION, Next="Sub"),
+    "Sub": task("", Resource=START, Parameters={"StateMachineArn": "Elsewhere"}, Next="Until"),
+    "Until": {"Type": "Wait", "TimestampPath": "$.moment", "Next": "Done"},
+    "Mend": task("M1", Next="Mend2"),
+    "Mend2": task("M2", Next="Mend3"),
+    "Mend3": task("M3", Next="Done"),
+    "Done": {"Type": "Succeed"},
+}
+
+
+@pytest.mark.parametrize("retries", [0, 1, 5])
+def test_a_state_machine_without_data(settings, retries):
+    found = of_definition(settings, machine(EVERY), Assumed(items=3, retries=retries))
+    assert found["ends"] == "COMPLETED"
+    units = found["total"]["units"]
+    again = min(retries, 2)
+    assert units["activity_tasks"] == 1 + again + 3 + 1 + 1
+    assert units["signals"] == 1
+    assert units["transitions"] == 3 + again + 6 + 5  # each state once, and retries
+    assert units["seconds"] >= 60
+
+
+def test_functions_that_swf_calls_are_no_calls_of_workers(tmp_path):
+    role = "arn:aws:iam::123456789012:role/swf"
+    env = {"SWF_ENDPOINT": "local", "DATA_DIR": str(tmp_path), "LAMBDA_ROLE": role}
+    found = of_definition(config.load(env), machine(EVERY), Assumed(items=3))
+    assert found["ends"] == "COMPLETED"
+    assert found["total"]["units"]["activity_tasks"] == 6
+    assert found["total"]["calls"]["PollForActivityTask"] == 5
+
+
+def test_loops_and_wide_maps_of_state_machines(settings):
+    states = {
+        "A": task("A", Next="Again"),
+        "Again": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.again", "BooleanEquals": True, "Next": "A"}],
+            "Default": "Each",
+        },
+        "Each": {"Type": "Map", "ItemProcessor": scope({"B": task("B")}), "End": True},
+    }
+    found = of_definition(settings, machine(states), Assumed(turns=4, items=2_000))
+    assert found["ends"] == "COMPLETED"
+    assert found["total"]["units"]["activity_tasks"] == 5 + 2_000
+
+
+def test_a_machine_that_always_fails_has_a_way_too(settings):
+    states = {"A": task("A", Next="F"), "F": {"Type": "Fail", "Error": "No"}}
+    assert of_definition(settings, machine(states), Assumed())["ends"] == "COMPLETED"

@@ -598,3 +598,62 @@ def test_open_executions_under_changed_definitions(stage):
     published.write(definition)
     gate.open()
     stage.ends(run)
+
+
+# --- forecasts ------------------------------------------------------------------------------------
+
+LONG = {
+    "A": task("A", ResultPath="$.a", Next="Choose"),
+    "Choose": {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.a.n", "NumericEquals": 1, "Next": "Each"}],
+        "Default": "Each",
+    },
+    "Each": {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "MaxConcurrency": 1,
+        "ItemProcessor": scope(
+            {
+                "X": {
+                    "Type": "Choice",
+                    "Choices": [{"Variable": "$.n", "NumericEquals": 0, "Next": "Rare"}],
+                    "Default": "Usual",
+                },
+                "Rare": task("Rare"),
+                "Usual": task("Usual", Next="Usual2"),
+                "Usual2": task("Usual2"),
+            }
+        ),
+        "Next": "Ask",
+    },
+    "Ask": ask(ResultPath="$.r", Next="Wait"),
+    "Wait": {"Type": "Wait", "SecondsPath": "$.r.seconds", "Next": "Pick"},
+    "Pick": {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.r.x.y", "NumericEquals": 0, "Next": "Last"}],
+        "Default": "Last",
+    },
+    "Last": task("Last"),
+}
+
+
+@pytest.mark.parametrize("at", ["A", "Rare", "Usual", "aws.sqs.sendMessage", "answer"])
+def test_what_is_left_of_an_execution(stage, at):
+    definition = machine(LONG)
+    stage.serve(definition)
+    stage.play("A", lambda _: {"n": 1})
+    data = {**ORDER, "items": [{"n": 0}, {"n": 1}, {"n": 2}]}
+    gate = None if at == "answer" else stage.hold(at)
+    run = stage.start(definition, data)
+    if gate is None:
+        token_of(stage, run)
+    else:
+        gate.wait()
+    found = stage.starter.forecast_workflow(**run)
+    assert found["ends"] == "COMPLETED"
+    tasks = found["left"]["units"]["activity_tasks"]
+    expected = {"A": 22, "Rare": 6, "Usual": 5, "aws.sqs.sendMessage": 1, "answer": 1}
+    assert tasks == expected[at]
+    assert found["left"]["units"]["signals"] == 1
+    stage.starter.terminate_workflow(**run, reason="done")
