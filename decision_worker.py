@@ -291,6 +291,8 @@ def _hold_back(execution: Execution, decisions: Sequence[Mapping[str, Any]]) -> 
 
 def _tell(task: Task, fact: Fact) -> None:
     """Write a fact of the core into the log, in the words that users look for."""
+    if fact.kind not in LINES:
+        return
     run = task["workflowExecution"]
     fields = {key: item for key, item in fact.fields.items() if key not in _DATA}
     line = LINES[fact.kind](fields)
@@ -317,7 +319,7 @@ LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "edited": lambda f: f"Data edited ({f['what']})",
     "blocked": lambda f: f"Blocked: {f.pop('why')}",
 }
-"""The text of each kind of fact; what it takes out is not repeated in the fields."""
+"""The text of each kind of fact that is logged; what it takes out is not repeated in the fields."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ from wire import Json, dumps, loads, wrap_start
 from workflow import Definition, Execution, Fact, Policy
 from workflow.history import attributes
 from workflow.machine import Contents, no_content
+from workflow.places import name_of
 
 Definitions = Callable[[str, str], "Definition | None"]
 """Gives the definition of a child, by name and version (empty: the highest); None for none."""
@@ -79,6 +80,11 @@ class Run:
         told = attributes(self.history.events[-1])
         result, details = loads(told.get("result")), loads(told.get("details"))
         return Ended(self.closed, result, told.get("reason", ""), details)
+
+    def asks(self, path: str) -> bool:
+        """Whether the state at a path waits for the answer to its task token."""
+        place = self.definition.places.get(name_of(path))
+        return place is not None and bool(getattr(place.state, "token", False))
 
     def begin(self, told: Mapping[str, Json]) -> None:
         """Write the first events of a run."""

@@ -9,11 +9,12 @@ from typing import Any
 from errors import InvalidInputError
 from runner.clock import VirtualClock
 from runner.engine import Definitions, Engine, Run
-from runner.outcomes import Ended
+from runner.outcomes import Completed, Ended, Failed, Outcome, Task
 from runner.timeline import Entry, Timeline, lines
 from runner.workers import Outcomes, Registry, Script
 from wire import Json, dumps
-from workflow import Definition, Policy
+from workflow import Definition, Fact, Policy
+from workflow.answers import TASK_FAILURE, TASK_HEARTBEAT, TASK_SUCCESS
 
 MOST_EVENTS = 200_000  # of a simulation: one that goes on longer is taken for endless
 
@@ -30,6 +31,67 @@ class Sent:
 
 
 CANCEL = "CANCEL"
+
+
+ANSWERS = (TASK_SUCCESS, TASK_FAILURE, TASK_HEARTBEAT)
+
+
+class Answering:
+    """A worker that sends task tokens out, and answers them as the script says of their states."""
+
+    def __init__(self, script: Script) -> None:
+        self.engine: Engine | None = None
+        self._script = script
+        self._said: dict[str, Outcome] = {}
+
+    def __call__(self, task: Task) -> Outcome | None:
+        """How it went; of a state that sends its token out, only that it did."""
+        outcome = self._script(task)
+        if outcome is None or task.undo or task.is_child or not self._asks(task):
+            return outcome
+        if self._script.says(task):
+            self._said[task.path] = outcome
+        return Completed()
+
+    def _asks(self, task: Task) -> bool:
+        runs = [] if self.engine is None else self.engine.runs.values()
+        named = [r for r in runs if isinstance(r, Run) and r.definition.name == task.process]
+        return any(run.asks(task.path) for run in named)
+
+    def waits(self, run: Run, path: str) -> None:
+        """A state waits for its answer: give it, where one is said, and when it is due."""
+        outcome = self._said.pop(path, None)
+        if isinstance(outcome, Completed):
+            answer(run, TASK_SUCCESS, path, {"output": outcome.result}, outcome.after)
+        elif isinstance(outcome, Failed):
+            name, _, message = outcome.reason.partition(": ")
+            cause = outcome.cause if outcome.cause is not None else message
+            told = {"error": outcome.error or name, "cause": cause or None}
+            answer(run, TASK_FAILURE, path, told, outcome.after)
+
+
+def answer(run: Run, name: str, path: str, told: dict[str, Json], after: float) -> None:
+    """Answer the task token of the state at a path, in so many seconds."""
+
+    def send() -> None:
+        payload = {**told, "token": run.execution.token_of(path)}
+        run.engine.signal(run.workflow_id, name, payload)
+
+    run.engine.after(after, send)
+
+
+class _Listening(Timeline):
+    """The timeline, and somebody who answers task tokens."""
+
+    def __init__(self, start: float, answering: Answering) -> None:
+        super().__init__(start)
+        self._answering = answering
+
+    def fact(self, run: Run, fact: Fact) -> None:
+        """Take what the core tells of itself."""
+        super().fact(run, fact)
+        if fact.kind == "waiting" and fact.fields["signal"] == TASK_SUCCESS:
+            self._answering.waits(run, fact.fields["step"])
 
 
 class Simulation:
@@ -132,13 +194,19 @@ def simulate(
     """Run a definition on the virtual clock.
 
     `outcomes` says by step how its attempts go (`runner.workers.Script`): nothing said means that
-    it completes with `{}`, or is done by the function of that name in `activities`.  `signals`
+    it completes with `{}`, or is done by the function of that name in `activities`.  Of a state
+    that sends its task token out it says the answer; with nothing said nobody answers.  `signals`
+    that answer a token may name the state (`step_name`) instead of the token.  `signals`
     come at their times.  `definitions` knows the children's definitions; `timeout` is SWF's limit
     for the execution, in seconds; `start` the moment of the start, in seconds since 1970.
     `UndecidableError` where it does not come to an end.
     """
-    script, timeline = Script(outcomes or {}, activities), Timeline(start)
-    engine = Engine(script, clock=VirtualClock(start), definitions=definitions, listener=timeline)
+    script = Script(outcomes or {}, activities)
+    answering = Answering(script)
+    timeline = _Listening(start, answering)
+    clock = VirtualClock(start)
+    engine = Engine(answering, clock=clock, definitions=definitions, listener=timeline)
+    answering.engine = engine
     run = engine.start(
         definition,
         {} if input is None else input,
@@ -149,10 +217,18 @@ def simulate(
     for sent in signals:
         if sent.signal == CANCEL:
             engine.cancel(run.workflow_id, after=sent.at)
+        elif sent.signal in ANSWERS and _names_state(sent.input):
+            told = {key: item for key, item in sent.input.items() if key != "step_name"}
+            answer(run, sent.signal, sent.input["step_name"], told, sent.at)
         else:
             engine.signal(run.workflow_id, sent.signal, sent.input, after=sent.at)
     engine.run(events=MOST_EVENTS)
     return Simulation(run, timeline.entries, script.unused)
+
+
+def _names_state(value: Json) -> bool:
+    named = isinstance(value, Mapping) and isinstance(value.get("step_name"), str)
+    return named and "token" not in value
 
 
 # --- from JSON ----------------------------------------------------------------------------------

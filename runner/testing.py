@@ -18,6 +18,30 @@ activity functions take part with `activities={"Pay": pay}`; the clock is virtua
     >>> ended.assert_result("Ship", {"no": 7})
     >>> ended = simulate(order, signals=[signal("PAUSE", at=0)], outcomes={"Pay": returns(after=5)})
     >>> ended.assert_waiting()
+
+State machines in States Language are tested alike.  Errors are named as their retriers and
+catchers name them, and of a state that sends a task token out the outcome is the answer.
+
+    >>> from asl.loading import load
+    >>> machine = load({
+    ...     "StartAt": "Pay",
+    ...     "States": {
+    ...         "Pay": {
+    ...             "Type": "Task",
+    ...             "Resource": "arn:aws:states:us-east-1:123456789012:activity:Pay",
+    ...             "ResultPath": "$.paid",
+    ...             "Catch": [{"ErrorEquals": ["Declined"], "Next": "Tell", "ResultPath": "$.why"}],
+    ...             "End": True,
+    ...         },
+    ...         "Tell": {"Type": "Pass", "End": True},
+    ...     },
+    ... }, "Payments", "1")
+    >>> ended = simulate(machine, {"n": 1}, {"Pay": returns(7)})
+    >>> ended.assert_output({"n": 1, "paid": 7})
+    >>> ended = simulate(machine, {"n": 1}, {"Pay": fails("Declined", cause="no funds")})
+    >>> ended.assert_caught("Pay", "Declined")
+    >>> ended.assert_passed("Tell")
+    >>> ended.assert_output({"n": 1, "why": {"Error": "Declined", "Cause": "no funds"}})
 """
 
 from __future__ import annotations
@@ -39,6 +63,21 @@ class Tested(Simulation):
     def assert_completed(self) -> None:
         """It came to its end."""
         self._check(self.state == "COMPLETED", f"it is {self.state}: {self.reason}")
+
+    def assert_output(self, output: Json) -> None:
+        """It completed, with exactly this output (a process in Python: its data, with results)."""
+        self.assert_completed()
+        self._check(self.result == output, f"the output is {self.result!r}")
+
+    def assert_caught(self, path: str, error: str = "") -> None:
+        """A state failed, with an error that contains this text, and a catcher took it."""
+        told = [e.detail for e in self._own() if e.what == "caught" and e.step == path]
+        self._check(any(error in text for text in told), f"caught at {path}: {told}")
+
+    def assert_passed(self, *paths: str) -> None:
+        """These states, which only pass data on, were passed, in this order; perhaps others too."""
+        found = iter(e.step for e in self._own() if e.what == "passed")
+        self._check(all(path in found for path in paths), "not all were passed in that order")
 
     def assert_failed(self, reason: str = "") -> None:
         """It failed, for a reason that contains this text."""
@@ -94,9 +133,11 @@ def returns(result: Json = None, *, after: float = 0.0) -> Completed:
     return Completed({} if result is None else result, after)
 
 
-def fails(reason: str, *, retryable: bool = True, after: float = 0.0) -> Failed:
-    """The step fails; `reason` is `ErrorName: message`."""
-    return Failed(reason, retryable, after)
+def fails(
+    reason: str, *, retryable: bool = True, after: float = 0.0, cause: str | None = None
+) -> Failed:
+    """The step fails; `reason` is `ErrorName: message`, or a name with its `cause` beside it."""
+    return Failed(reason, retryable, after, cause=cause)
 
 
 def times_out(kind: str = "START_TO_CLOSE", *, after: float | None = None) -> TimedOut:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.history import Event
-from wire import Json, cut, dumps, loads
+from wire import Json, cut, dumps, loads, pending_of
 from workflow import Fact
+from workflow.answers import TASK_SUCCESS
 from workflow.history import attributes
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Entry:
     workflow_id: str
     what: str
     """`started`, `begins`, `completed`, `failed`, `timed out`, `canceled`, `retries`, `waits`,
-    `waits for`, `signal`, `answer`, `rolls back`, `undone`, `not undone`, `halted`, `blocked`,
+    `waits for`, `sent out` (a task token), `is not done` (and is asked again), `passed`, `caught`,
+    `signal`, `answer`, `rolls back`, `undone`, `not undone`, `halted`, `blocked`,
     `goes on`, `stops`, `continues as new`, `ends`."""
     step: str | None = None
     """Path; of an undo, the path of the step that is undone."""
@@ -78,7 +80,17 @@ class Timeline:
         """Take what the core tells of itself."""
         found, step = fact.fields, fact.fields.get("step")
         if fact.kind == "waiting":
-            self.add(run, "waits for", step=step, detail=f"signal {found['signal']}")
+            answer = found["signal"] == TASK_SUCCESS
+            detail = "an answer to its task token" if answer else f"signal {found['signal']}"
+            self.add(run, "waits for", step=step, detail=detail)
+        elif fact.kind == "answered":
+            self._answered(run, found)
+        elif fact.kind == "caught":
+            detail = f"{found['error']}; goes on at {found['target']}"
+            self.add(run, "caught", step=step, detail=detail)
+        elif fact.kind == "passed":
+            target = found["target"]
+            self.add(run, "passed", step=step, detail=f"on to {target}" if target else "")
         elif fact.kind == "halted":
             detail = f"for an operator: {found['why']}"
             self.add(run, "halted", step=step, detail=detail)
@@ -87,6 +99,15 @@ class Timeline:
         elif fact.kind == "signal":
             why = f": {found['why']}" if found["why"] else ""
             self.add(run, "answer", detail=f"to {found['signal']}: {found['outcome']}{why}")
+
+    def _answered(self, run: Run, found: Mapping[str, Any]) -> None:
+        """Somebody answered a task token: what the state does is done, or failed."""
+        told = {"step": found["step"], "attempt": found["attempt"]}
+        if "output" in found:
+            self.add(run, "completed", value=found["output"], **told)
+        else:
+            parts = (found["error"], found["cause"])
+            self.add(run, "failed", detail=": ".join(filter(None, parts)), **told)
 
     def add(self, run: Run, what: str, **members: Any) -> None:
         """Put an entry at the end."""
@@ -113,9 +134,16 @@ class Timeline:
         told = self._open.pop((id(run.history), opened), None)
         if told is None:
             return
-        what = _ENDS[event["eventType"].rpartition("Activity")[2].rpartition("Execution")[2]]
+        kind = event["eventType"].rpartition("Activity")[2].rpartition("Execution")[2]
+        what = _ENDS[kind.removeprefix("LambdaFunction")]
         detail = found.get("reason") or found.get("timeoutType") or ""
-        self.add(run, what, detail=detail, value=loads(found.get("result")), **told)
+        value = loads(found.get("result"))
+        again = pending_of(value)
+        if again is not None:
+            what, value = "is not done", again[0]
+        elif what == "completed" and run.asks(told["step"]) and told["undo"] is None:
+            what, value = "sent out", None
+        self.add(run, what, detail=detail, value=value, **told)
 
     def timer(self, run: Run, _: Event, found: Mapping[str, Any]) -> None:
         """A wait began: before another attempt, or because the process says so."""
@@ -211,11 +239,13 @@ _EVENTS = {
     "WorkflowExecutionCancelRequested": Timeline.asked_to_stop,
     "ActivityTaskCancelRequested": Timeline.asked_to_stop,
     "ActivityTaskScheduled": Timeline.begins,
+    "LambdaFunctionScheduled": Timeline.begins,
     "StartChildWorkflowExecutionInitiated": Timeline.begins,
     "TimerStarted": Timeline.timer,
     "MarkerRecorded": Timeline.marker,
     **{f"ActivityTask{how}": Timeline.closes for how in ("Completed", "Failed", "TimedOut")},
     "ActivityTaskCanceled": Timeline.closes,
+    **{f"LambdaFunction{how}": Timeline.closes for how in ("Completed", "Failed", "TimedOut")},
     **{
         f"ChildWorkflowExecution{how}": Timeline.closes
         for how in ("Completed", "Failed", "TimedOut", "Canceled", "Terminated")

@@ -26,7 +26,9 @@ DONE = "done"
 def _succeeded(machine: Machine, request: dict[str, Json]) -> str:
     """`{"token", "output"}`: the state's work gave that output."""
     work = _work(machine, request.get("token"))
-    flow.finish(machine, machine.visit(work.entry), request.get("output"))
+    visit, output = machine.visit(work.entry), request.get("output")
+    machine.tell("answered", step=visit.path, attempt=work.attempt, output=output)
+    flow.finish(machine, visit, output)
     return DONE
 
 
@@ -34,6 +36,8 @@ def _failed(machine: Machine, request: dict[str, Json]) -> str:
     """`{"token", "error"?, "cause"?}`: the state's work failed; its Retry and Catch apply."""
     work = _work(machine, request.get("token"))
     error, cause = (_text(request.get(name)) for name in ("error", "cause"))
+    path = machine.visit(work.entry).path
+    machine.tell("answered", step=path, attempt=work.attempt, error=error, cause=cause)
     machine.missed.append((work, named_failure(error, cause)))
     return DONE
 

@@ -153,10 +153,11 @@ class Execution:
         return found + [(TASK_SUCCESS, machine.visit(work.entry).path) for work in asking]
 
     def token_of(self, path: str) -> str:
-        """The task token of the state that waits for an answer at a path."""
+        """The task token of the state that waits for an answer at a path; empty for none."""
         machine = self._machine
-        visit = machine.visit(self.state.latest[path])
-        return context.token_of(machine, visit, self.state.works[f"s{visit.entry}"])
+        visit = machine.last_visit(path)
+        work = None if visit is None else self.state.works.get(f"s{visit.entry}")
+        return "" if visit is None or work is None else context.token_of(machine, visit, work)
 
     def divert(self, way: Definition, value: Json) -> None:
         """Go on another way with other data from now on: for those who estimate what is left."""

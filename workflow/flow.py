@@ -169,6 +169,8 @@ def pass_on(machine: Machine, visit: Visit, target: str | None) -> None:
     frame = machine.frame(visit)
     visit.outcome = Outcome.DONE
     close(machine, visit)
+    if machine.definition.by_document:
+        machine.tell("passed", step=visit.path, target=target)
     frame.next = target or ""
     machine.agenda.append(frame.id)
 
