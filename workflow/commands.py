@@ -287,7 +287,7 @@ def _limits(machine: Machine, work: Work) -> tuple[str | None, str | None]:
         return None, None
     state = machine.graph(machine.visit(work.entry))
     if getattr(state, "token", False) or work.poll is not None:
-        return None, None
+        return machine.policy.start_to_close, machine.policy.heartbeat
     limited, beating = work.limits
     if beating is None or work.activity in resources.FUNCTIONS:  # then its worker is heard of
         return str(limited or "NONE"), machine.policy.heartbeat

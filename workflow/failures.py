@@ -84,11 +84,18 @@ def _is_beat(work: Work, kind: str) -> bool:
 
 
 def _is_set(machine: Machine, work: Work, kind: str) -> bool:
-    """Whether a state sets a time limit itself."""
+    """Whether a state sets a time limit itself.
+
+    Those of a state that sends its token out are for the answer, not for the message; those of a
+    job are for all of it, not for one question.
+    """
+    state = machine.graph(machine.visit(work.entry))
+    if getattr(state, "token", False) or work.poll is not None:
+        return False
     if kind == "HEARTBEAT":
         beating = work.limits is not None and work.limits[1] is not None
         return beating and work.activity not in resources.FUNCTIONS
-    settings = machine.of(machine.graph(machine.visit(work.entry)))
+    settings = machine.of(state)
     return kind != "SCHEDULE_TO_START" or settings.schedule_to_start is not None
 
 

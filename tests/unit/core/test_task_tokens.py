@@ -123,8 +123,10 @@ def test_the_message_is_sent_anew_by_the_retry():
     assert life.output() == 3
 
 
-def test_a_worker_that_died_with_the_message_is_replaced_without_an_attempt():
-    life = Life(asked(), {}, {"Ask": [TimedOut("HEARTBEAT"), Completed({})]}).go_on()
+@pytest.mark.parametrize("members", [{}, {"HeartbeatSeconds": 500}, {"TimeoutSeconds": 900}])
+@pytest.mark.parametrize("kind", ["HEARTBEAT", "START_TO_CLOSE"])
+def test_a_worker_that_died_with_the_message_is_replaced_without_an_attempt(members, kind):
+    life = Life(asked(**members), {}, {"Ask": [TimedOut(kind), Completed({})]}).go_on(400)
     assert [call.attempt for call in life.calls] == [1, 1]
     life.signal("TASK_SUCCESS", token=life.token(), output=3)
     assert life.output() == 3
