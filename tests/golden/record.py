@@ -14,9 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import published
 from activity_worker import ActivityCanceled, ActivityWorker, NonRetryableError, current_task
+from asl.loading import load
 from decision_worker import DecisionWorker
 from local_swf.testing import LocalSWF
+from setup import ensure_registered
 from tests.application import Application, application
 from workflow import definition_to_json
 from workflow.history import attributes
@@ -122,8 +125,98 @@ def _signalled(
     return run
 
 
+def machine(app: Application, worker: ActivityWorker) -> dict[str, str]:
+    """A state machine: variables, a map with a retry, a catch, a wait, and an undo at its end."""
+    weigh = _task("Weigh", Arguments="{% $rate %}", Retry=_RETRY)
+    states = {
+        "Note": {"Type": "Pass", "Assign": {"rate": "{% $states.input.rate %}"}, "Next": "Each"},
+        "Each": {
+            "Type": "Map",
+            "Items": "{% $states.input.items %}",
+            "MaxConcurrency": 2,
+            "ItemProcessor": _scope({"Weigh": weigh}),
+            "Output": "{% {'weights': $states.result} %}",
+            "Next": "Book",
+        },
+        "Book": _task("Book", Compensation="Unbook", Output="{% $states.input %}", Next="Check"),
+        "Check": _task("Check", Catch=[{"ErrorEquals": ["ValueError"], "Next": "Rest"}]),
+        "Rest": {"Type": "Wait", "Seconds": 5, "Next": "Last"},
+        "Last": _task("Last"),
+    }  # fmt: skip
+    worker.activities |= {name: lambda _: {"done": True} for name in ("Book", "Unbook")}
+    worker.activities["Weigh"] = failing(1, ConnectionError("the scale is busy"))
+    worker.activities["Check"] = failing(1, ValueError("odd"))
+    worker.activities["Last"] = failing(1, OSError("no disk"))
+    data = {"rate": 1.5, "items": ["a", "b", "c"]}
+    return _machine(app, {"QueryLanguage": "JSONata", **_scope(states)}, data)
+
+
+def machine_steered(app: Application, worker: ActivityWorker) -> dict[str, str]:
+    """A state machine: sent back into an item of its map, then its task token is answered."""
+    message = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    body = {"token.$": "$$.Task.Token"}
+    states = {
+        "Each": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemProcessor": _scope({"Weigh": _task("Weigh", Next="Label", ResultPath="$.kg"),
+                                     "Label": _task("Label", ResultPath="$.label")}),
+            "ResultPath": "$.each",
+            "Next": "Ask",
+        },
+        "Ask": {"Type": "Task", "Resource": message, "Parameters": body, "TimeoutSeconds": 600,
+                "ResultPath": "$.answer", "End": True},
+    }  # fmt: skip
+    asked: list[str] = []
+    started: list[dict[str, str]] = []
+
+    def ask(data: Any) -> Any:
+        asked.append(data["token"])
+        if len(asked) == 1:
+            app.starter.resume_workflow_from_step(
+                **started[0], step_name="Each[1].Label", input={"n": 7}, actor="operator"
+            )
+        else:
+            app.starter.send_task_success(asked[-1], {"yes": True}, actor="operator")
+        return {}
+
+    worker.activities |= {name: lambda data: data["n"] for name in ("Weigh", "Label")}
+    worker.activities["aws.sqs.sendMessage"] = ask
+    return _machine(app, _scope(states), {"items": [{"n": 1}, {"n": 2}]}, started)
+
+
+_RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 3, "MaxAttempts": 2}]
+
+
+def _task(name: str, **members: Any) -> dict[str, Any]:
+    end = {} if "Next" in members else {"End": True}
+    resource = f"arn:aws:states:us-east-1:123456789012:activity:{name}"
+    return {"Type": "Task", "Resource": resource, **end, **members}
+
+
+def _scope(states: dict[str, Any]) -> dict[str, Any]:
+    return {"StartAt": next(iter(states)), "States": states}
+
+
+def _machine(
+    app: Application, document: dict[str, Any], data: Any, started: list[Any] | None = None
+) -> dict[str, str]:
+    """Publish a state machine where only this recording looks, and start it."""
+    published.FOLDER = app.settings.data_dir / "definitions"
+    definition = load(document, "Machine", "1")
+    published.write(definition)
+    ensure_registered(app.starter.swf_client, definition)
+    app.swf.clock.lock()
+    run = dict(app.starter.start_workflow(data, definition=definition))
+    if started is not None:
+        started.append(run)
+    app.swf.clock.unlock()
+    return run
+
+
 SCENARIOS: list[Scenario] = [
     success, retries, rollback, not_retryable, resumed, stepped_back, canceled,
+    machine, machine_steered,
 ]  # fmt: skip
 
 

@@ -23,6 +23,10 @@ def definition_of(golden):
     return definition_from_json(kind["name"], kind["version"], golden["definition"])
 
 
+def ids(golden):
+    return {"start_id": golden["run_id"], "workflow_id": golden["workflow_id"]}
+
+
 def unrevised(decisions):
     """Decisions without the core's revision, which a run that begins now would record."""
     return json.loads(re.sub(r'\\"core\\":\d+', r'\\"core\\":0', json.dumps(decisions)))
@@ -33,13 +37,13 @@ def test_every_decision_is_the_same(golden):
     assert answers
     for started, expected in answers.items():
         seen = [event for event in golden["events"] if event["eventId"] <= int(started)]
-        execution = Execution.from_history(seen, definition, start_id=golden["run_id"])
+        execution = Execution.from_history(seen, definition, **ids(golden))
         assert unrevised(execution.decisions()) == unrevised(expected), f"at event {started}"
 
 
 def test_remembering_gives_what_replaying_gives(golden):
     definition = definition_of(golden)
-    remembered = Execution(definition, start_id=golden["run_id"])
+    remembered = Execution(definition, **ids(golden))
     for started, expected in golden["answers"].items():
         remembered.apply(e for e in golden["events"] if e["eventId"] <= int(started))
         assert unrevised(remembered.decisions()) == unrevised(expected)
