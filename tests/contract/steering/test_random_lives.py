@@ -477,7 +477,8 @@ class LifeOnSwf:
             self.canceled += 1
             return
         request_id = found["request_id"]
-        self.signals[request_id] = self.signals.get(request_id, 0) + 1
+        if "previous_run_id" not in found:  # it had closed meanwhile, and a new run was started
+            self.signals[request_id] = self.signals.get(request_id, 0) + 1
         self.sent.append({"what": sent.signal, "request_id": request_id})
 
     def _sent(self, sent: Sent) -> Any:

@@ -186,6 +186,8 @@ def check_replays(run: Told, *, singly: bool = True) -> None:
             continue
         whole = run.begun()
         whole.apply(run.events[:at])
+        kept = json.loads(json.dumps(whole.state.to_json()))
+        assert State.from_json(kept).to_json() == kept
         for other in [pieces, single] if singly else [pieces]:
             assert other.state.to_json() == whole.state.to_json()
             assert other.decisions() == whole.decisions()

@@ -10,10 +10,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from runner import Completed, Engine, Failed, Outcome, Task, TimedOut, VirtualClock
+from runner import Completed, Engine, Failed, Outcome, Run, Task, TimedOut, VirtualClock
 from runner.simulation import CANCEL, Sent
 from tests.unit.core.generated import INPUT, SIGNALS, definitions
 from tests.unit.core.promises import Told
+from wire import dumps, wrap_start
 from workflow import Definition, Fact, Policy, commands, process, step, wait
 from workflow.places import name_of
 from workflow.signals import HANDLERS
@@ -150,7 +151,8 @@ class Ear:
 class Life:
     """An execution on the in-process engine; `Chain` of the promises."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, envelope: dict[str, Any] | None = None) -> None:
+        """Begin it; with what its start carries, where it goes on from another one."""
         self.plan = plan
         self.signals: dict[str, int] = {}
         self.ear = Ear()
@@ -161,7 +163,13 @@ class Life:
             definitions=lambda name, _: children.get(name),
             listener=self.ear,
         )
-        self.run = self.engine.start(plan.definition, INPUT, policy=plan.policy)
+        if envelope is None:
+            self.run = self.engine.start(plan.definition, INPUT, policy=plan.policy)
+        else:
+            self.run = Run(self.engine, plan.definition, "run", plan.policy)
+            self.engine.runs["run"] = self.run
+            self.engine.open += 1
+            self.run.begin({"input": dumps(wrap_start(INPUT, envelope))})
         for sent in plan.sent:
             self._send(sent)
         self.tokens: list[str] = []
