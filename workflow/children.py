@@ -82,11 +82,15 @@ def start(machine: Machine, work: Work) -> dict[str, Any]:
     return {key: item for key, item in found.items() if item is not None}
 
 
-def report(machine: Machine, status: str, result: Json, reason: str) -> dict[str, Any]:
+def report(
+    machine: Machine, status: str, result: Json, reason: str, details: Json
+) -> dict[str, Any]:
     """The attributes of the decision by which a child that is about to close tells its parent."""
     parent = machine.state.parent or {}
     told = {"work": parent["work"], "attempt": parent["attempt"], "status": status}
     payload = told | ({"result": result} if status == "COMPLETED" else {"reason": reason})
+    if details is not None:
+        payload["details"] = dumps(details)
     return {
         "workflowId": parent["workflow_id"],
         "signalName": CHILD_CLOSED,
@@ -207,9 +211,11 @@ def _failure(machine: Machine, found: Mapping[str, Any], how: str) -> Failure:
         return Failure(reason)
     if how == "it timed out":
         return Failure(reason, name=TIMEOUT)
-    details = loads(found.get("details"))
-    told = details if isinstance(details, dict) else {"Cause": found.get("details") or how}
+    text = found.get("details")
+    details = loads(text) if isinstance(text, str) else None
+    told = details if isinstance(details, dict) else {"Cause": str(text or how)}
     status = "ABORTED" if how in ("it was canceled", "it was terminated") else "FAILED"
+    status = "TIMED_OUT" if told.get("TimedOut") else status
     cause = {key: told[key] for key in ("Error", "Cause") if key in told} | {"Status": status}
     return Failure(reason, name=TASK_FAILED, cause=dumps(cause))
 
@@ -256,7 +262,8 @@ def _child_closed(machine: Machine, payload: Any) -> None:
         done(machine, work, payload.get("result"))
     else:
         told = {"reason": payload.get("reason"), "details": payload.get("details")}
-        closed(machine, work, _failure(machine, told, "it closed"))
+        how = "it was canceled" if payload.get("status") == "CANCELED" else "it closed"
+        closed(machine, work, _failure(machine, told, how))
 
 
 SIGNALS: dict[str, Callable[[Machine, Any], None]] = {

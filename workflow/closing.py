@@ -28,14 +28,15 @@ def close(machine: Machine) -> dict[str, Any]:
     return {"decisionType": kind, name: block}
 
 
-def told(machine: Machine) -> tuple[str, Json, str]:
-    """The same for a parent: status, result, reason."""
+def told(machine: Machine) -> tuple[str, Json, str, Json]:
+    """The same for a parent: status, result, reason; of States Language, details of a failure."""
     how = machine.state.ending
     if how == "complete":
-        return "COMPLETED", data.of(machine).output(machine), ""
+        return "COMPLETED", data.of(machine).output(machine), "", None
     if how == "cancel":
-        return "CANCELED", None, "it was canceled"
-    return "FAILED", None, failure(machine)[0]
+        return "CANCELED", None, "it was canceled", None
+    reason, details = failure(machine)
+    return "FAILED", None, reason, details if machine.definition.by_document else None
 
 
 def continue_as_new(machine: Machine) -> dict[str, Any]:

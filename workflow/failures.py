@@ -137,7 +137,7 @@ def attempt_failed(machine: Machine, work: Work, failure: Failure) -> None:
 def _begin_anew(machine: Machine, work: Work) -> None:
     """The next attempt has nothing of the last one: neither its limits, nor what it waited for."""
     work.due = work.until = work.beat = work.poll = None
-    if work.via is Via.TOKEN:
+    if work.via in (Via.TOKEN, Via.SIGNAL):
         machine.turn(work, Via.ACTIVITY)
 
 

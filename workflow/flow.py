@@ -303,6 +303,10 @@ def _is_past(machine: Machine, until: float | None) -> bool:
 def _await(machine: Machine, visit: Visit, state: Await) -> None:
     """Wait for a signal, unless it came before its step did."""
     work = machine.add_work("step", visit.entry, state.signal, Via.SIGNAL)
+    _listen(machine, visit, state, work)
+
+
+def _listen(machine: Machine, visit: Visit, state: Await, work: Work) -> None:
     machine.tell("waiting", step=visit.path, signal=state.signal)
     for arrived in list(machine.state.arrived):
         if arrived["signal"] == state.signal and arrived.get("step_name") in (None, visit.path):
@@ -338,6 +342,15 @@ def wait_is_over(machine: Machine, work: Work) -> None:
     elif work.tries and machine.definition.by_document:  # the same attempt, with what it gets
         machine.put(work, Phase.READY)
     else:
+        _try_again(machine, visit, work)
+
+
+def _try_again(machine: Machine, visit: Visit, work: Work) -> None:
+    state = machine.graph(visit)
+    if isinstance(state, Await):
+        machine.turn(work, Via.SIGNAL)
+        _listen(machine, visit, state, work)
+    else:
         attempt(machine, visit, work)
 
 
@@ -350,10 +363,13 @@ def _waited(machine: Machine, visit: Visit) -> None:
 
 def _no_signal(machine: Machine, visit: Visit, work: Work) -> None:
     state = machine.graph(visit)
+    failure = Failure(f"States.Timeout: no signal {work.activity} came in time")
     if isinstance(state, Await) and state.has_default:
         finish(machine, visit, state.default)
+    elif machine.definition.by_document:
+        machine.missed.append((work, failure))
     else:
-        machine.fail(visit, Failure(f"States.Timeout: no signal {work.activity} came in time"))
+        machine.fail(visit, failure)
 
 
 def _no_answer(machine: Machine, work: Work) -> None:

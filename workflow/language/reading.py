@@ -34,6 +34,7 @@ from workflow.graph import (
 )
 from workflow.language import resources
 from workflow.serial import settings_from_json
+from workflow.validation import CONTROL_SIGNALS
 
 Document = Mapping[str, Any]
 
@@ -101,6 +102,10 @@ def _task(name: str, document: Document, common: dict[str, Any]) -> State:
         "settings": _settings(document),
     }
     if resource.kind == resources.SIGNAL:
+        if resource.name in CONTROL_SIGNALS:
+            raise DefinitionError(
+                f"state {name!r}: {resource.name} means the same in every process; wait for another"
+            )
         return Await(
             name,
             resource.name,

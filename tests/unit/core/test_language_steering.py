@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from asl.loading import load
+from errors import DefinitionError
 from runner import Completed, Failed
 from workflow import Policy, commands
 from workflow.checking import check
@@ -649,3 +652,52 @@ def test_the_time_limit_of_a_signal_may_be_computed():
     life = Life(machine({"Wait": wait}, QueryLanguage="JSONata"), {"n": 30})
     assert life.failure()["Error"] == "States.Timeout"
     assert life.now == 30
+
+
+def hearing(**members):
+    resource = "arn:aws:states:::signal:GO"
+    return machine({"Hear": task("", **{"Resource": resource, "ResultPath": "$.go", **members})})
+
+
+def test_a_signal_that_does_not_come_is_waited_for_again_as_retry_says():
+    retry = [{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 5, "MaxAttempts": 2}]
+    life = Life(hearing(TimeoutSeconds=30, Retry=retry)).go_on(32)
+    life.go_on(10)  # the second time
+    life.signal("GO", answer=1)
+    assert life.output() == {"go": {"answer": 1, "actor": "ana"}}
+    life = Life(hearing(TimeoutSeconds=30, Retry=retry))
+    assert life.failure()["Error"] == "States.Timeout"
+    assert life.now == 30 + 5 + 30 + 10 + 30
+
+
+@pytest.mark.parametrize("name", ["PAUSE", "TASK_SUCCESS", "ROLL_BACK"])
+def test_what_steers_every_execution_cannot_be_waited_for(name):
+    with pytest.raises(DefinitionError, match="every process"):
+        machine({"Hear": task("", Resource=f"arn:aws:states:::signal:{name}")})
+
+
+# --- children -------------------------------------------------------------------------------------
+
+
+def parent(**members):
+    given = {"StateMachineArn": "Sub", "Input": {"n": 1}}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "M", "ResultPath": "$.e"}]
+    start = {"Resource": "arn:aws:states:::states:startExecution.sync:2", "Parameters": given}
+    states = {"Start": task("", **start, ResultPath="$.c", Catch=catch), "M": {"Type": "Succeed"}}
+    return machine({**states, **members})
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_parent_hears_why_its_child_failed_also_in_a_later_run(monkeypatch, carried):
+    states = {"W": {"Type": "Wait", "Seconds": 90, "Next": "F"}}
+    states["F"] = {"Type": "Fail", "Error": "No", "Cause": "no disk"}
+    child = replace(machine(states), name="Sub")
+    life = Life(parent(), {}, children={"Sub": child}).go_on(10)
+    if carried:
+        monkeypatch.setattr(commands, "HISTORY_SOFT_LIMIT", 5)
+        life.signal("PAUSE").signal("CONTINUE")
+        life.until(lambda: len(life.run.histories) > 1)
+        monkeypatch.setattr(commands, "HISTORY_SOFT_LIMIT", 8_000)
+    error = life.go_on().ended.result["e"]
+    assert error["Error"] == "States.TaskFailed"
+    assert json.loads(error["Cause"]) == {"Error": "No", "Cause": "no disk", "Status": "FAILED"}
