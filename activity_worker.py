@@ -220,9 +220,7 @@ class ActivityWorker:
             self._heartbeats.remove(pulse)
             self._in_work.discard(context)
 
-    def _opened(
-        self, task: Mapping[str, Any]
-    ) -> tuple[TaskContext, Json, Failed | None]:
+    def _opened(self, task: Mapping[str, Any]) -> tuple[TaskContext, Json, Failed | None]:
         """The task's context and input; a failure too when the input cannot be read."""
         if "payload_error" in task:
             return self._context(task, {}), {}, Failed.of(task["payload_error"])

@@ -64,9 +64,7 @@ class Canceled:
 Outcome: TypeAlias = Completed | Failed | Canceled
 
 
-def execute(
-    function: Callable[[Any], Any], data: Json, task: TaskContext
-) -> Outcome:
+def execute(function: Callable[[Any], Any], data: Json, task: TaskContext) -> Outcome:
     """Call an activity within its task.
 
     Takes every exception for a failure, also those that would end a thread or process:

@@ -158,6 +158,10 @@ class TaskLists:
         """How many pollers wait in all."""
         return sum(len(found.pollers) for found in self._lists.values())
 
+    def is_polled(self, kind: str, name: str) -> bool:
+        """Whether somebody has ever polled a list of that name, in any domain."""
+        return any((key.kind, key.name) == (kind, name) for key in self._polled)
+
     def awaited(self) -> bool:
         """Whether a task waits on a list that somebody has polled before."""
         return any(found.tasks and key in self._polled for key, found in self._lists.items())

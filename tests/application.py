@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,10 +13,13 @@ import config
 from activity_worker import ActivityWorker
 from config import Settings
 from decision_worker import DecisionWorker
+from local_swf.tasklists import ACTIVITY, DECISION
 from local_swf.testing import LocalSWF
 from setup import ensure_registered
 from swf_client import SwfClient
 from workflow_starter import WorkflowStarter
+
+POLLING_SECONDS = 10.0  # within which a worker's first poll comes, or never
 
 
 def settings_for(swf: LocalSWF, folder: Path, **env: str) -> Settings:
@@ -52,11 +56,20 @@ class Application:
         self._running.close()
 
     def _run(self, worker: Any) -> Any:
+        """Run a worker; it polls when this returns, so that no clock jumps over its work."""
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
         self._running.callback(thread.join, 30)
         self._running.callback(worker.stop)
+        deadline = time.monotonic() + POLLING_SECONDS
+        while not self._polls(worker) and thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.001)
         return worker
+
+    def _polls(self, worker: Any) -> bool:
+        kind = ACTIVITY if isinstance(worker, ActivityWorker) else DECISION
+        lists = self.swf.call(lambda endpoint: endpoint.engine._state.tasks)
+        return lists.is_polled(kind, worker.task_list)
 
 
 @contextmanager
