@@ -108,6 +108,10 @@ RUN_MODULE = (
 """`python -m` would import what lies in the current folder before what is ours."""
 
 
+SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+"""How the whole suite is run: a process for each core, the tests of a file in one."""
+
+
 class BootstrapError(Exception):
     """What stands in the way, in one line that says what to do."""
 
@@ -241,7 +245,7 @@ def command_line(environment: Environment, command: str, arguments: Sequence[str
     """The process that does the work, inside the environment."""
     python, home = str(environment.python), environment.home
     if command == "test":
-        return [python, "-m", "pytest", *arguments]
+        return [python, "-m", "pytest", *SIDE_BY_SIDE, *arguments]
     if command in SCRIPTS:
         script, *first = SCRIPTS[command]
         return [python, str(home / script), *first, *arguments]

@@ -70,10 +70,6 @@ class DivergedError(UndecidableError):
         )
 
 
-class DataError(BusinessProcessError):
-    """An expression cannot be read from the data: a path, a condition, a time."""
-
-
 # --- SWF ---------------------------------------------------------------------------------
 
 

@@ -8,12 +8,11 @@ Language has no member for takes a Pass of its own: the empty `previous_results`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from asl.arns import Arns
 from wire import Json
-from workflow import paths
 from workflow.definition import Definition
 from workflow.graph import (
     ALL_ERRORS,
@@ -168,14 +167,14 @@ class _Process:
         members = {
             "Seconds": state.seconds,
             "Timestamp": state.timestamp,
-            "SecondsPath": _path(state.seconds_path),
-            "TimestampPath": _path(state.timestamp_path),
+            "SecondsPath": state.seconds_path,
+            "TimestampPath": state.timestamp_path,
         }
         given = {key: item for key, item in members.items() if item is not None}
         yield state.name, {"Type": "Wait", **given, **_onward(state.next)}
 
     def choice(self, state: Choice) -> Iterable[tuple[str, dict[str, Json]]]:
-        rules = [{**_condition(rule), "Next": target} for rule, target in state.rules]
+        rules = [{**rule, "Next": target} for rule, target in state.rules]
         document: dict[str, Json] = {"Type": "Choice", "Choices": rules}
         yield state.name, document | ({"Default": state.default} if state.default else {})
 
@@ -204,7 +203,7 @@ class _Process:
         )
         document: dict[str, Json] = {
             "Type": "Map",
-            "ItemsPath": _path(state.items_path),
+            "ItemsPath": state.items_path,
             "ItemSelector": {
                 "data.$": "$",
                 "item": {
@@ -302,28 +301,6 @@ def _key(name: str) -> str:
         return f".{name}"
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return f"['{escaped}']"
-
-
-def _path(path: str | None) -> str | None:
-    """A path of ours as States Language writes it."""
-    if path is None:
-        return None
-    steps = (f"[{step}]" if isinstance(step, int) else _key(step) for step in paths.parse(path))
-    return "$" + "".join(steps)
-
-
-def _condition(rule: Mapping[str, Json]) -> dict[str, Json]:
-    """A condition, its paths as States Language writes them."""
-    found: dict[str, Json] = {}
-    for key, item in rule.items():
-        if key in ("And", "Or"):
-            found[key] = [_condition(inner) for inner in item]
-        elif key == "Not":
-            found[key] = _condition(item)
-        else:
-            is_path = key == "Variable" or (key.endswith("Path") and isinstance(item, str))
-            found[key] = _path(item) if is_path else item
-    return found
 
 
 def default_catcher(target: str) -> dict[str, Json]:

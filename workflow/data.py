@@ -17,7 +17,7 @@ from workflow.state import Frame, Outcome, Visit, Work
 
 
 class DataFlow(Protocol):
-    """What the rules of the core ask of it.  `DataError` or `ExpressionError`: it does not fit."""
+    """What the rules of the core ask of it.  `ExpressionError`: the data do not fit."""
 
     def entered(self, machine: Machine, visit: Visit) -> None:
         """A state is entered."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from errors import DataError
+from expressions import jsonpath
+from expressions.errors import RUNTIME, ExpressionError
+from expressions.scope import Scope
 from wire import ENVELOPE, Json, is_reference
-from workflow import paths
-from workflow.conditions import holds, moment
 from workflow.graph import ALL_ERRORS, TASK_FAILED, TIMEOUT, Await, Choice, Fail, Map, Wait
+from workflow.language import fields
 from workflow.machine import Failure, Machine
 from workflow.state import ROOT, Frame, Outcome, Visit, Work
 
@@ -46,13 +47,12 @@ def own_results(machine: Machine, frame: Frame) -> dict[str, Json]:
 
 
 def read(machine: Machine, frame: Frame, path: str) -> Json:
-    """The value at a path of the data that a frame sees now, or `paths.MISSING`."""
-    member, *rest = [*paths.parse(path)[:2], None]
-    if member == "previous_results" and isinstance(rest[0], str):  # one result, of many perhaps
-        view: Json = {member: _named(machine, frame, (rest[0],))}
-    else:
-        view = _view(machine, frame)
-    return paths.read(path, view, machine.content)
+    """The value at a path of the data that a frame sees now."""
+    return machine.content(jsonpath.compile(path).need(_scope(machine, frame)))
+
+
+def _scope(machine: Machine, frame: Frame) -> Scope:
+    return Scope(_view(machine, frame), content=machine.content)
 
 
 def _view(machine: Machine, frame: Frame) -> Json:
@@ -170,12 +170,12 @@ def passed(_: Machine, __: Visit) -> None:
 
 def chosen(machine: Machine, visit: Visit, state: Choice) -> str:
     """The target of the first rule that holds."""
-    frame = machine.frame(visit)
-    for condition, target in state.rules:
-        if holds(condition, lambda path: read(machine, frame, path)):
+    scope = _scope(machine, machine.frame(visit))
+    for holds, target in machine.definition.rules(state.name):
+        if holds(scope):
             return target
     if state.default is None:
-        raise DataError(f"States.NoChoiceMatched: no rule of {state.name} holds")
+        raise ExpressionError(f"no rule of {state.name} holds", "States.NoChoiceMatched")
     return state.default
 
 
@@ -185,24 +185,13 @@ def wait(machine: Machine, visit: Visit, state: Wait) -> tuple[int | None, float
     until: Json = state.timestamp
     seconds: Json = state.seconds
     if state.seconds_path is not None:
-        seconds = _seconds(state.seconds_path, read(machine, frame, state.seconds_path))
+        found = read(machine, frame, state.seconds_path)
+        seconds = fields.whole_number(found, state.seconds_path, RUNTIME)
     if state.timestamp_path is not None:
         until = read(machine, frame, state.timestamp_path)
-    return (int(seconds), None) if until is None else (None, _until(until))
-
-
-def _seconds(path: str, value: Json) -> int:
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
-    if not whole or not 0 <= value <= 99_999_999:
-        raise DataError(f"States.Runtime: {path} must be whole seconds, not {value!r}")
-    return int(value)
-
-
-def _until(value: Json) -> float:
-    found = moment(value)
-    if found is None:
-        raise DataError(f"States.Runtime: {value!r} is no time such as 2030-01-31T08:00:00Z")
-    return found.timestamp()
+    if until is None:
+        return int(seconds), None
+    return None, fields.moment(until, state.timestamp_path or "the time", RUNTIME)
 
 
 def limit(_: Machine, __: Visit, state: Await) -> int | None:
@@ -265,7 +254,7 @@ def items(machine: Machine, visit: Visit, state: Map, _: Json = None) -> list[Js
     """The list at the map's path."""
     found = read(machine, machine.frame(visit), state.items_path)
     if not isinstance(found, list):
-        raise DataError(f"States.Runtime: there is no list at {state.items_path}")
+        raise ExpressionError(f"there is no list at {state.items_path}")
     return found
 
 

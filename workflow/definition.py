@@ -15,6 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from errors import DefinitionError, UnknownStepError
+from expressions import choices
+from expressions.choices import Condition
 from expressions.errors import ExpressionError
 from wire import Json
 from workflow import serial, validation
@@ -23,6 +25,7 @@ from workflow.graph import (
     STEPS,
     Await,
     Child,
+    Choice,
     Map,
     Scope,
     Settings,
@@ -99,6 +102,20 @@ class Definition:
 
     @cached_property
     def _fields(self) -> dict[str, Fields]:
+        return {}
+
+    def rules(self, name: str) -> tuple[tuple[Condition, str], ...]:
+        """The compiled conditions of a Choice with their targets; of a process in Python only."""
+        found = self._rules.get(name)
+        if found is None:
+            state = self.state(name)
+            given = state.rules if isinstance(state, Choice) else ()
+            found = tuple((choices.compile(dict(rule)), target) for rule, target in given)
+            self._rules[name] = found
+        return found
+
+    @cached_property
+    def _rules(self) -> dict[str, tuple[tuple[Condition, str], ...]]:
         return {}
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from expressions.errors import ExpressionError
 from wire import Json, loads
 from workflow import data, flow, saga
 from workflow.flow import close
@@ -204,8 +205,8 @@ def visit_failed(machine: Machine, visit: Visit, failure: Failure) -> None:
     origin = failure.visit or visit.entry
     try:
         target = data.of(machine).caught(machine, visit, failure)
-    except flow.UNREADABLE as error:
-        target, failure = None, flow.unreadable(error)
+    except ExpressionError as error:
+        target, failure = None, flow.unreadable(machine, error)
     visit.outcome = Outcome.FAILED if target is None else Outcome.CAUGHT
     close(machine, visit)
     if target is not None:

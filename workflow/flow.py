@@ -6,7 +6,6 @@ machine's agenda, and `workflow.agenda` takes them one after the other.
 
 from __future__ import annotations
 
-from errors import DataError
 from expressions.errors import ExpressionError
 from wire import Json, is_reference, pending_of
 from workflow import data, places
@@ -143,19 +142,17 @@ def _pass_through(
             pass_on(machine, visit, flow.chosen(machine, visit, state))
         else:
             leave(machine, visit)
-    except UNREADABLE as error:
-        machine.fail(visit, unreadable(error))
+    except ExpressionError as error:
+        machine.fail(visit, unreadable(machine, error))
 
 
-UNREADABLE = (DataError, ExpressionError)
+def unreadable(machine: Machine, error: ExpressionError) -> Failure:
+    """The failure of a state whose data do not fit what it says of them.
 
-
-def unreadable(error: DataError | ExpressionError) -> Failure:
-    """The failure of a state whose data do not fit what its fields say."""
-    if isinstance(error, ExpressionError):
-        reason = f"{error.error}: {error}"
-        return Failure(reason, name=error.error, cause=str(error))
-    return Failure(str(error), retryable=False)
+    In a process in Python trying again cannot mend it; States Language has its own rules.
+    """
+    reason, retryable = f"{error.error}: {error}", machine.definition.by_document
+    return Failure(reason, retryable=retryable, name=error.error, cause=str(error))
 
 
 def leave(machine: Machine, visit: Visit) -> None:
@@ -180,8 +177,8 @@ def finish(machine: Machine, visit: Visit, result: Json, outcome: Outcome = Outc
     frame = machine.frame(visit)
     try:
         data.of(machine).took(machine, visit, result, outcome)
-    except UNREADABLE as error:
-        _missed(machine, visit, unreadable(error))
+    except ExpressionError as error:
+        _missed(machine, visit, unreadable(machine, error))
         return
     visit.outcome = outcome
     close(machine, visit)
@@ -230,8 +227,8 @@ def attempt(machine: Machine, visit: Visit, work: Work) -> None:
             via, _ = _done_by(machine, state) if isinstance(state, Task) else (work.via, "")
             machine.turn(work, via)
             machine.put(work, Phase.READY)
-    except UNREADABLE as error:
-        machine.missed.append((work, unreadable(error)))
+    except ExpressionError as error:
+        machine.missed.append((work, unreadable(machine, error)))
 
 
 def work_done(machine: Machine, work: Work, result: Json) -> None:
@@ -315,8 +312,8 @@ def _listen(machine: Machine, visit: Visit, state: Await, work: Work) -> None:
             return
     try:
         seconds = data.of(machine).limit(machine, visit, state)
-    except UNREADABLE as error:
-        machine.fail(visit, unreadable(error))
+    except ExpressionError as error:
+        machine.fail(visit, unreadable(machine, error))
         return
     if seconds is None:
         machine.put(work, Phase.WAITING)
@@ -357,8 +354,8 @@ def _try_again(machine: Machine, visit: Visit, work: Work) -> None:
 def _waited(machine: Machine, visit: Visit) -> None:
     try:
         leave(machine, visit)
-    except UNREADABLE as error:
-        machine.fail(visit, unreadable(error))
+    except ExpressionError as error:
+        machine.fail(visit, unreadable(machine, error))
 
 
 def _no_signal(machine: Machine, visit: Visit, work: Work) -> None:
@@ -426,8 +423,8 @@ def _went_on(machine: Machine, visit: Visit, work: Work, result: Json, state: Ma
         return
     try:
         _start_items(machine, visit, work, state, result)
-    except UNREADABLE as error:
-        machine.missed.append((work, unreadable(error)))
+    except ExpressionError as error:
+        machine.missed.append((work, unreadable(machine, error)))
 
 
 def _start_items(machine: Machine, visit: Visit, work: Work, state: Map, read: Json = None) -> None:
@@ -498,8 +495,8 @@ def close_frame(machine: Machine, frame: Frame) -> None:
     elif isinstance(state, Map) and _has_room(machine, visit, state):
         try:
             start_frame(machine, visit, len(visit.frames))
-        except UNREADABLE as error:
-            _missed(machine, visit, unreadable(error))
+        except ExpressionError as error:
+            _missed(machine, visit, unreadable(machine, error))
 
 
 def _has_room(machine: Machine, visit: Visit, state: Map) -> bool:
@@ -515,8 +512,8 @@ def _all_done(machine: Machine, visit: Visit) -> None:
     flow, work = data.of(machine), machine.state.works.get(f"s{visit.entry}")
     try:
         asked = None if work is None else flow.writes(machine, visit)
-    except UNREADABLE as error:
-        _missed(machine, visit, unreadable(error))
+    except ExpressionError as error:
+        _missed(machine, visit, unreadable(machine, error))
         return
     if work is None or asked is None:
         finish(machine, visit, flow.composite_result(machine, visit))

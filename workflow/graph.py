@@ -161,7 +161,7 @@ class Choice:
 
     name: str
     rules: tuple[tuple[Mapping[str, Json], str], ...]
-    """Condition (see `workflow.conditions`) and the state it leads to, in order."""
+    """Condition (see `expressions.choices`) and the state it leads to, in order."""
     default: str | None = None
     next: str | None = None
     """Always None: the rules say it."""

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from errors import SignalRefusedError, UnknownStepError
+from expressions.errors import ExpressionError
 from wire import Json, cut, loads
 from workflow import answers, children, data, flow, jumps, markers, saga
 from workflow.graph import STEPS, compensation_of
@@ -192,7 +193,7 @@ def _check_result(machine: Machine, visit: Visit, result: Json) -> None:
     """Refuse a result that cannot go where the step's result goes."""
     try:
         data.of(machine).check_result(machine, visit, result)
-    except flow.UNREADABLE as error:
+    except ExpressionError as error:
         raise SignalRefusedError(f"that cannot be the result of {visit.path}: {error}") from error
 
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from workflow import conditions
+from expressions import choices, jsonpath
+from expressions.moments import instant
+from expressions.values import is_number
 from workflow.graph import (
     PAUSE,
     ROLLBACK,
@@ -182,22 +184,22 @@ def _wait_problems(state: Wait) -> Iterator[str]:
         yield "a wait needs exactly one of seconds, timestamp and the paths to them"
     if state.seconds is not None and not _is_seconds(state.seconds, 0):
         yield f"{state.seconds!r} must be whole seconds from 0 to {LONGEST_SECONDS}"
-    if state.timestamp is not None and conditions.moment(state.timestamp) is None:
+    if state.timestamp is not None and instant(state.timestamp) is None:
         yield f"{state.timestamp!r} is no time such as 2030-01-31T08:00:00Z"
     for path in (state.seconds_path, state.timestamp_path):
         if path is not None:
-            yield from conditions.path_problems(path)
+            yield from _path_problems(path)
 
 
 def _choice_problems(state: Choice) -> Iterator[str]:
     if not state.rules:
         yield "a choice needs a rule"
     for condition, _ in state.rules:
-        yield from conditions.problems(condition)
+        yield from (problem.message for problem in choices.problems(dict(condition)))
 
 
 def _map_problems(state: Map) -> Iterator[str]:
-    yield from conditions.path_problems(state.items_path)
+    yield from _path_problems(state.items_path)
     if not _is_seconds(state.concurrency, 0):
         yield f"concurrency {state.concurrency!r} must be a whole number from 0"
 
@@ -215,7 +217,7 @@ def _settings_problems(settings: Settings) -> Iterator[str]:
             yield f"retry interval {retrier.interval!r} must be whole seconds from 1"
         if not _is_seconds(retrier.retries, 0):
             yield f"{retrier.retries!r} retries: a whole number from 0"
-        if not conditions.is_number(retrier.rate) or retrier.rate < 1:
+        if not is_number(retrier.rate) or retrier.rate < 1:
             yield f"retry rate {retrier.rate!r} must be a number from 1"
         if retrier.cap is not None and not _is_seconds(retrier.cap, retrier.interval):
             yield f"longest retry wait {retrier.cap!r} must be whole seconds from the interval on"
@@ -242,6 +244,10 @@ _KINDS: dict[type, Callable[[Any], Iterable[str]]] = {
     Map: _map_problems,
     Fail: _fail_problems,
 }
+
+
+def _path_problems(path: object) -> Iterator[str]:
+    yield from (problem.message for problem in jsonpath.problems(path))
 
 
 def _is_seconds(value: object, least: object) -> bool:
