@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from arguments import count
+from cli import sources
 from cli.command import Arguments, Command
 from cli.output import Output, table
 from cli.parsing import json_from
@@ -28,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_id", metavar="RUN_ID", nargs="?", help="which run (default: the newest)"
     )
     parser.add_argument(
-        "--definition", metavar="NAME[@VERSION]", help="a published process, instead"
+        "--definition",
+        metavar="FILE|NAME[@VERSION]",
+        help="a file, or a published process, instead",
     )
     parser.add_argument("--input", metavar="FILE", help="JSON input, with --definition")
     options = (
@@ -64,7 +67,9 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         found = starter.forecast_workflow(arguments.workflow_id, arguments.run_id, assumed)
     else:
         value = json_from(arguments.input) if arguments.input else None
-        found = starter.forecast_definition(arguments.definition, assumed, input=value)
+        named = arguments.definition
+        chosen = sources.definition(named) if named else None
+        found = starter.forecast_definition(chosen, assumed, input=value)
     output.result(found, text(found))
     return 0
 

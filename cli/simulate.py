@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from arguments import safe
+from cli import sources
 from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import json_from, moment
@@ -19,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which definition, its input, and how its steps go."""
     parser.add_argument(
         "--definition",
-        metavar="NAME[@VERSION]",
-        help="a published process; its highest version unless one is named (default: the shipped)",
+        metavar="FILE|NAME[@VERSION]",
+        help="a file, or a published process: its highest version unless one is named (default: "
+        "the shipped)",
     )
     parser.add_argument("--input", metavar="FILE", help="JSON file; - for standard input")
     parser.add_argument(
@@ -42,7 +44,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     found = starter.simulate(
         json_from(arguments.input) if arguments.input else {},
         json_from(arguments.outcomes) if arguments.outcomes else {},
-        definition=arguments.definition,
+        definition=sources.definition(arguments.definition) if arguments.definition else None,
         timeout=arguments.timeout,
         start=moment(arguments.start).timestamp() if arguments.start else None,
     )
