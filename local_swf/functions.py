@@ -52,9 +52,9 @@ class Functions:
             return _failed("Unhandled", json.dumps(details))
 
     def _find(self, name: str) -> Function | None:
-        """A function by its name, or by the name in its ARN: `arn:…:function:NAME[:VERSION]`."""
-        if name not in self._functions and name.startswith("arn:"):
-            name = name.partition(":function:")[2].partition(":")[0]
+        """A function by its name, or by the name in its ARN: `[arn:…:function:]NAME[:VERSION]`."""
+        if name not in self._functions:
+            name = (name.partition(":function:")[2] or name).partition(":")[0]
         return self._functions.get(name)
 
 

@@ -63,12 +63,13 @@ def test_a_function_gets_its_input_and_its_answer_is_the_result(world):
     assert world.types(run_id)[-1] == "DecisionTaskScheduled"
 
 
+@pytest.mark.parametrize("prefix", ["arn:aws:lambda:us-east-1:123456789012:function:", ""])
 @pytest.mark.parametrize("ending", ["", ":7"])
-def test_a_function_may_be_named_by_its_arn(ending):
+def test_a_function_may_be_named_by_its_arn(prefix, ending):
     with LocalSWF(functions={"add": lambda given: given["a"] + 1}) as swf:
         world = World(swf, swf.client()).register()
         run_id = world.start(lambdaRole="arn:aws:iam::1:role/r")
-        name = f"arn:aws:lambda:us-east-1:123456789012:function:add{ending}"
+        name = f"{prefix}add{ending}"
         world.decide(decision("ScheduleLambdaFunction", id="1", name=name, input='{"a": 1}'))
         until(lambda: "LambdaFunctionCompleted" in world.types(run_id))
         assert last(world.history(run_id), "LambdaFunctionCompleted")["result"] == "2"
