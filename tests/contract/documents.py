@@ -29,7 +29,7 @@ from tests.application import Application, settings_for
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SAVED = re.compile(r"`((?:definitions/)?[\w@.]+\.(?:json|jsonl|env|py))`")
+SAVED = re.compile(r"`((?:definitions/)?[\w@.-]+\.(?:json|jsonl|env|py))`")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,20 @@ import pytest
 
 from activities import database
 from tests.application import Application
-from tests.contract.documents import Shell, blocks_of, lines_of, read, shell_in
+from tests.contract.documents import ROOT, Block, Shell, blocks_of, lines_of, read, shell_in
 
 QUICKSTART = blocks_of(read("docs/QUICKSTART.md"))
+EXAMPLES = blocks_of(read("docs/EXAMPLES.md"))
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md"))
+
+SET_UP = {
+    "python -m venv .venv",
+    ". .venv/bin/activate",
+    "pip install -r requirements.txt",
+    "python decision_worker.py",
+    "python activity_worker.py",
+}
+"""Commands in `sh` blocks: what a test has done already."""
 
 
 @pytest.fixture
@@ -22,23 +34,109 @@ def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     database.close()
 
 
-def test_the_quick_start(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    ends = {"An order that fails": 1}
+def run(shell: Shell, blocks: list[Block], failing: frozenset[str] = frozenset()) -> None:
+    """Save or run blocks; the lines in `failing` end with 1, all others with 0."""
+    for block in blocks:
+        if block.language == "sh":
+            continue
+        if block.language or block.saved_as:
+            shell.take(block)
+            continue
+        for line in lines_of(block):
+            assert shell.run(line) == (1 if line in failing else 0), line
 
+
+def starts(name: str) -> str:
+    """The line that starts the example order under a name, and waits."""
+    return f"python workflow_starter.py start --input docs/examples/order.json --id {name} --wait"
+
+
+def test_the_quick_start(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     for block in QUICKSTART:
         if block.language == "text":
             printed = capsys.readouterr().out
             for line in block.text.splitlines():
                 assert line in printed
-        elif block.language or block.saved_as:
-            if block.language != "sh":
-                shell.take(block)
         else:
-            for line in lines_of(block):
-                waits = "--wait" in line
-                assert shell.run(line) == (ends.get(block.section, 0) if waits else 0), line
+            run(shell, [block], frozenset({starts("order-1")}))
 
     printed = capsys.readouterr().out
     assert "COMPLETED  5 of 5 steps" in printed
     assert "webhook replaced" in printed
-    assert shell.workflow_id == "order-1"
+
+
+IDLE = {"Terminate", "Control"}
+"""Examples that begin without an activity worker."""
+
+FAILING = frozenset(
+    {
+        starts("undone"),
+        "python workflow_starter.py start --input bad-order.json --id mended --wait",
+    }
+)
+
+ENDS = {
+    "Simple order": "COMPLETED",
+    "Retry": "COMPLETED",
+    "Rollback": "FAILED",
+    "Resume": "COMPLETED",
+    "History": "COMPLETED",
+    "Terminate": "TERMINATED",
+    "Complex data": "COMPLETED",
+    "Live monitoring": "COMPLETED",
+    "Batch": None,
+    "An external service with a circuit breaker": None,
+    "Control": "COMPLETED",
+    "Definitions in States Language": "COMPLETED",
+    "Approval": "COMPLETED",
+    "Large payloads": None,
+    "Your own tests": None,
+}
+"""How the execution of each example ends; None where the example says so itself."""
+
+
+@pytest.mark.parametrize("section", ENDS)
+def test_an_example(section: str, shell: Shell) -> None:
+    shell.run("python decision_worker.py")
+    if section not in IDLE:
+        shell.run("python activity_worker.py")
+
+    run(shell, [block for block in EXAMPLES if block.section == section], FAILING)
+
+    if ENDS[section]:
+        assert shell.app.starter.status(shell.workflow_id)["state"] == ENDS[section]
+
+
+def test_every_example_is_run() -> None:
+    assert {block.section for block in EXAMPLES} - {"Examples"} == ENDS.keys()
+
+
+def test_blocks_that_are_not_run_are_those_of_setting_up() -> None:
+    told = [block for block in (*QUICKSTART, *EXAMPLES) if block.language == "sh"]
+    assert {line for block in told for line in lines_of(block)} == SET_UP
+
+
+def anchors(text: str) -> set[str]:
+    """What `#...` may name in a document, as GitHub makes it of headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, "README.md", "README.pt-BR.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    prose = re.sub(r"```.*?```", "", read(name), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("translated", [n for n in DOCUMENTS if n.endswith(".pt-BR.md")])
+def test_both_languages_show_the_same_code(translated: str) -> None:
+    def shown(name: str) -> list[tuple[str, str]]:
+        return [(block.language, block.text) for block in blocks_of(read(name))]
+
+    assert shown(translated) == shown(translated.replace(".pt-BR.md", ".md"))
