@@ -28,6 +28,7 @@ from workflow.graph import (
     scopes_of,
 )
 from workflow.graph import exits as all_exits
+from workflow.language.resources import READ_ITEMS, WRITE_RESULTS
 
 ITEMS = "forecast_items"
 """The member of the input under which every map finds its list."""
@@ -88,19 +89,28 @@ class Unrolled:
         starts = self._live.pop(place, [])
         begins = [] if place == OUTERMOST and starts else [scope.start_at]
         firsts = [
-            self._chain(scope, _way(scope, self._turns, start), states)
+            self._chain(scope, _way(scope, self._turns, start), states, live=start in starts)
             for start in [*begins, *starts]
             if start in scope.states and start not in states
         ]
         return Scope(firsts[0], states)
 
-    def _chain(self, scope: Scope, way: Iterable[str], states: dict[str, State]) -> str:
-        """Put the states of a way behind one another; gives the name of the first."""
-        known = list(way)
-        names = [self._name(name) for name in known]
-        for index, name in enumerate(known):
+    def _chain(
+        self, scope: Scope, way: Iterable[str], states: dict[str, State], *, live: bool
+    ) -> str:
+        """Put the states of a way behind one another; gives the name of the first.
+
+        `live`: an execution is at the first, and has read what that works on.
+        """
+        known = [
+            found
+            for index, name in enumerate(way)
+            for found in _with_tasks(scope.states[name], begun=live and index == 0)
+        ]
+        names = [self._name(state.name) for state in known]
+        for index, state in enumerate(known):
             following = names[index + 1] if index + 1 < len(names) else None
-            states[names[index]] = self._state(scope.states[name], names[index], following, states)
+            states[names[index]] = self._state(state, names[index], following, states)
         return names[0]
 
     def _name(self, name: str) -> str:
@@ -127,6 +137,14 @@ class Unrolled:
             processor = self._scope(state.processor, (state.name, 0))
             changes |= {"processor": processor, "items_path": f"$.{ITEMS}"}
         return replace(state, **changes)
+
+
+def _with_tasks(state: State, *, begun: bool) -> list[State]:
+    """A state, and around a distributed map the tasks that read its items and write its results."""
+    members = state.says.members if isinstance(state, Map) and state.says is not None else {}
+    reads = [Task(f"{state.name} (reads)", READ_ITEMS)] if "ItemReader" in members else []
+    writes = [Task(f"{state.name} (writes)", WRITE_RESULTS)] if "ResultWriter" in members else []
+    return [*([] if begun else reads), state, *writes]
 
 
 def _without_data(state: State) -> dict[str, Any]:

@@ -237,3 +237,21 @@ def test_loops_and_wide_maps_of_state_machines(settings):
 def test_a_machine_that_always_fails_has_a_way_too(settings):
     states = {"A": task("A", Next="F"), "F": {"Type": "Fail", "Error": "No"}}
     assert of_definition(settings, machine(states), Assumed())["ends"] == "COMPLETED"
+
+
+def test_reading_items_and_writing_results_are_tasks_too(settings):
+    place = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "b", "Key": "k"}}
+    each = {
+        "Type": "Map",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            **scope({"One": task("One")}),
+        },
+        "End": True,
+    }
+    plain = of_definition(settings, machine({"Each": each}), Assumed(items=3))
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}
+    around = {"ItemReader": place, "ResultWriter": writer}
+    found = of_definition(settings, machine({"Each": {**each, **around}}), Assumed(items=3))
+    started = [item["total"]["units"]["activity_tasks"] for item in (plain, found)]
+    assert started == [3, 5]
