@@ -11,7 +11,7 @@ from expressions.errors import ExpressionError
 from wire import Json, loads
 from workflow import data, flow, saga
 from workflow.flow import close
-from workflow.graph import HEARTBEAT_TIMEOUT, PAUSE, TIMEOUT, Retrier
+from workflow.graph import HEARTBEAT_TIMEOUT, PAUSE, TIMEOUT, Parallel, Retrier
 from workflow.language import resources
 from workflow.language.documents import error_output
 from workflow.machine import Failure, Machine
@@ -225,7 +225,8 @@ def _frame_failed(machine: Machine, frame: Frame, failure: Failure) -> None:
     """A branch or item failed: it fails what it belongs to, unless that goes on without it."""
     owner, flows = machine.visit(frame.owner or 0), data.of(machine)
     if not flows.tolerates(machine, owner):
-        _stop_composite(machine, owner, failure)
+        of_branch = isinstance(machine.graph(owner), Parallel)
+        _stop_composite(machine, owner, replace(failure, of_branch=of_branch))
         return
     owner.missed += 1
     frame.error = error_output(failure)

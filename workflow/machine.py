@@ -42,6 +42,8 @@ class Failure:
     """The error's name, empty where it has none; None: the reason begins with it."""
     cause: str | None = None
     """Of a failure with a name: its cause, if there is one."""
+    of_branch: bool = False
+    """Whether a branch of the Parallel that fails had it."""
 
     @property
     def error(self) -> str:

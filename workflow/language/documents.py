@@ -223,6 +223,8 @@ def _instead(machine: Machine, visit: Visit, view: View, result: Json, *, skippe
 
 UNCATCHABLE = (RUNTIME,)
 TIMEOUTS = (TIMEOUT, HEARTBEAT_TIMEOUT)
+BRANCH_FAILED = "States.BranchFailed"
+"""Matches whatever a branch failed with (States Language); what is told is the branch's error."""
 
 
 def matches(errors: Iterable[str], failure: Failure) -> bool:
@@ -236,6 +238,8 @@ def matches(errors: Iterable[str], failure: Failure) -> bool:
         if name == TASK_FAILED and error not in TIMEOUTS:
             return True
         if name == TIMEOUT and error in TIMEOUTS:
+            return True
+        if name == BRANCH_FAILED and failure.of_branch:
             return True
     return False
 
