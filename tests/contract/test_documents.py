@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import config
 from activities import database
 from tests.application import Application
 from tests.contract.documents import ROOT, Block, Shell, blocks_of, lines_of, read, shell_in
 
 QUICKSTART = blocks_of(read("docs/QUICKSTART.md"))
 EXAMPLES = blocks_of(read("docs/EXAMPLES.md"))
+FAQ = blocks_of(read("docs/FAQ.md"))
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md"))
 
 SET_UP = {
@@ -116,9 +119,46 @@ def test_blocks_that_are_not_run_are_those_of_setting_up() -> None:
     assert {line for block in told for line in lines_of(block)} == SET_UP
 
 
+def test_the_python_of_the_answers_runs(shell: Shell) -> None:
+    names: dict[str, object] = {}
+    for block in FAQ:
+        if block.language == "python":
+            names |= shell.python(block.text)
+
+    assert {"saving", "copy_files"} <= names.keys()
+
+
+def test_the_settings_of_the_answers_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "some.env"
+    file.write_text("".join(block.text for block in FAQ if block.language == "ini"))
+
+    assert config.load({}, file).max_attempts == 5
+
+
+def test_the_commands_of_the_answers_run(shell: Shell) -> None:
+    shell.run("python decision_worker.py")
+    shell.run("python activity_worker.py")
+    shell.run(starts("asked"))
+
+    run(shell, [block for block in FAQ if not block.language])
+
+
+def test_the_prices_that_are_told(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("python workflow_starter.py forecast --definition BusinessProcess --json")
+    dollars = json.loads(capsys.readouterr().out)["total"]["dollars"]
+
+    assert dollars["swf"] == 0.0004
+    assert round(dollars["swf_with_decision_tasks"] * 100_000) == 55
+    assert dollars["step_functions_standard"] == 0.000125
+    assert round(dollars["step_functions_express"], 6) == 0.000006
+    assert "$0.0004" in read("docs/FAQ.md")
+
+
 def anchors(text: str) -> set[str]:
     """What `#...` may name in a document, as GitHub makes it of headings."""
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.M)
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE
+    )
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
