@@ -53,6 +53,7 @@ from cli.command import Command
 from cli.output import Output
 from config import Settings
 from errors import BusinessProcessError, InvalidInputError
+from starter import clock
 from swf.connection import Patience
 from swf_client import SwfClient
 from workflow_starter import WorkflowStarter
@@ -123,7 +124,7 @@ def build_parser() -> Parser:
         epilog=f"example: python {PROGRAM} start --input docs/examples/order.json --wait",
     )
     _add_common(parser)
-    parser.set_defaults(command=start.EXAMPLE_COMMAND, json=False, env_file=None)
+    parser.set_defaults(command=start.EXAMPLE_COMMAND, json=False, utc=False, env_file=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for command in COMMANDS:
         _add_command(commands, command)
@@ -149,6 +150,12 @@ def _add_command(
 def _add_common(parser: argparse.ArgumentParser) -> None:
     absent = argparse.SUPPRESS  # a subcommand's silence must not undo what stands before it
     parser.add_argument("--json", action="store_true", default=absent, help="print JSON")
+    parser.add_argument(
+        "--utc",
+        action="store_true",
+        default=absent,
+        help="times as 2026-01-31 08:30:00Z; else local, without the Z (JSON: seconds since 1970)",
+    )
     parser.add_argument("--env-file", metavar="FILE", default=absent, help="instead of .env")
 
 
@@ -175,6 +182,7 @@ def _environment(env_file: str | None) -> Iterator[None]:
 def _run_with(settings: Settings, arguments: argparse.Namespace) -> int:
     logs.configure(settings)
     command: Command = arguments.command
+    clock.use(utc=arguments.utc)
     output = Output(as_json=arguments.json, before=partial(_log.info, f"Engine: {settings.engine}"))
     try:
         return command.run(_starter(settings), arguments, output)

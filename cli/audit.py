@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
 from starter.auditing import Entry
-from starter.status import local_time
+from starter.clock import written
 from starter.steering import edit_in_words
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
 
 
 def _lines(entry: Entry) -> list[str]:
-    parts = [local_time(entry["at"]), entry["actor"] or "?", entry["what"]]
+    parts = [written(entry["at"]), entry["actor"] or "?", entry["what"]]
     parts += [part for part in (entry["step"], entry["outcome"]) if part]
     why = [f"reason: {entry['reason']}"] if entry["reason"] else []
     answer = [entry["why"]] if entry["why"] else []
@@ -36,7 +36,7 @@ COMMAND = Command(
     help="who did what to an execution, when and why, and which data that changed",
     example="audit WORKFLOW_ID",
     fields="a list of at, run_id, event_id, what, step, actor, reason, request_id, outcome, why, "
-    "changes (before, after)",
+    "changes (before, after)\n  (at: seconds since 1970)",
     add_arguments=add_execution,
     run=run,
 )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output, to_json
+from starter.clock import written
 from starter.runs import Event, attributes
-from starter.status import local_time, seconds
+from starter.status import seconds
 from wire import cut
 
 if TYPE_CHECKING:
@@ -48,12 +49,11 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
 
 
 def line(event: Event) -> str:
-    """One event for people: id, local time, type, and its attributes cut short."""
+    """One event for people: id, time, type, and its attributes cut short."""
     moment = seconds(event["eventTimestamp"]) or 0.0
-    millis = f"{moment % 1:.3f}"[1:]
     facts = {key: item for key, item in attributes(event).items() if key not in DULL}
     shown = cut(safe(to_json(facts)), SHOWN_CHARACTERS) if facts else ""
-    head = f"{event['eventId']:>5}  {local_time(moment)}{millis}  {event['eventType']}"
+    head = f"{event['eventId']:>5}  {written(moment, millis=True)}  {event['eventType']}"
     return f"{head}  {shown}".rstrip()
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, Command
 from cli.output import Output, table
 from cli.parsing import moment
+from starter.clock import written
 from starter.listing import Filter
 from starter.runs import CLOSINGS
-from starter.status import Summary, local_time
+from starter.status import Summary
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
@@ -65,8 +66,8 @@ def _text(found: list[Summary]) -> list[str]:
     rows = [
         (
             item["state"],
-            local_time(item["started_at"]),
-            "" if item["closed_at"] is None else local_time(item["closed_at"]),
+            written(item["started_at"]),
+            "" if item["closed_at"] is None else written(item["closed_at"]),
             ",".join(item["tags"]),
             item["workflow_id"],
             item["run_id"],

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
-from collections.abc import Iterator
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
-from cli.status import text
+from errors import InvalidInputError
+from starter import runs, watching
 from starter.status import Status, line
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from starter.scenes import Scene
     from workflow_starter import WorkflowStarter
+
+
+DUMB = ("dumb", "unknown")  # terminals on which nothing can be drawn anew
+LONGEST_SECONDS = 3600  # between looks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,34 +38,60 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Show each change; exit code 1 unless the execution COMPLETED."""
-    changes = starter.watch(**chosen(arguments), interval=arguments.interval)
-    live = sys.stdout.isatty() and not output.as_json
-    last = _live(changes) if live else _plain(changes, output)
+    live = sys.stdout.isatty() and not output.as_json and os.environ.get("TERM") not in DUMB
+    last = _live(starter, arguments) if live else _plain(starter, arguments, output)
     return 0 if last["state"] == "COMPLETED" else 1
 
 
-def _plain(changes: Iterator[Status], output: Output) -> Status:
-    for current in changes:
+def _plain(starter: WorkflowStarter, arguments: Arguments, output: Output) -> Status:
+    for current in starter.watch(**chosen(arguments), interval=arguments.interval):
         output.item(current, safe(line(current)))
     return current
 
 
-def _live(changes: Iterator[Status]) -> Status:
-    """The whole status in place, drawn anew at each change."""
+def _live(starter: WorkflowStarter, arguments: Arguments) -> Status:
+    """A picture in place: drawn often, while SWF is asked once an interval."""
     from rich.live import Live  # noqa: PLC0415 - slow to import, and only for terminals
-    from rich.text import Text  # noqa: PLC0415
 
-    with Live(auto_refresh=False) as screen:
-        for current in changes:
-            screen.update(Text("\n".join(text(current))), refresh=True)
-    return current
+    from cli.monitor_view import TURNS_PER_SECOND  # noqa: PLC0415 - as above
+
+    if not 0 < arguments.interval <= LONGEST_SECONDS:
+        raise InvalidInputError(
+            f"interval {arguments.interval}: seconds above 0 and up to {LONGEST_SECONDS}"
+        )
+    client, workflow_id = starter.swf_client, arguments.workflow_id
+    run_id = arguments.run_id or runs.newest_run(client, workflow_id)
+    pause = partial(time.sleep, arguments.interval)
+    scenes = watching.scenes(client, workflow_id, run_id, pause)
+    picture = _Picture(next(scenes))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # where the terminal's encoding is not Unicode
+    with Live(picture, refresh_per_second=TURNS_PER_SECOND, vertical_overflow="crop") as screen:
+        for picture.scene in scenes:
+            screen.refresh()
+    return picture.scene.status
+
+
+class _Picture:
+    """The newest scene, as it is when it is drawn."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from cli.monitor_view import Frame, draw  # noqa: PLC0415 - as above
+
+        closed = self.scene.status["closed_at"] is not None
+        height = None if closed else console.size.height
+        yield draw(self.scene, Frame(time.time(), options.max_width, height, options.ascii_only))
 
 
 COMMAND = Command(
     name="monitor",
     help="watch an execution until it closes; exit code 1 unless it COMPLETED",
     example="monitor WORKFLOW_ID --interval 2",
-    fields="one object a line at each change, with the fields of status",
+    fields="one object a line at each change, with the fields of status\n"
+    "  (times: seconds since 1970)",
     add_arguments=add_arguments,
     run=run,
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
-from starter.status import Status, local_time
+from starter.clock import written
+from starter.status import Status
 from wire import Json, cut
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _result(found: Status) -> str | None:
 
 
 def _time(moment: float | None) -> str | None:
-    return None if moment is None else local_time(moment)
+    return None if moment is None else written(moment)
 
 
 def _shown(value: Json) -> str | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from arguments import safe
 from cli.command import Arguments, Command
 from cli.output import Output, table
-from starter.status import Status, local_time
+from starter.clock import written
+from starter.status import Status
 from wire import Json
 
 if TYPE_CHECKING:
@@ -58,14 +59,15 @@ def _how(wait: dict[str, Json]) -> list[str]:
 
 
 def _moment(seconds: float | None) -> str:
-    return "" if seconds is None else local_time(seconds)
+    return "" if seconds is None else written(seconds)
 
 
 COMMAND = Command(
     name="waiting",
     help="the open executions that wait for a person",
     example="waiting",
-    fields="a list with the members of `status`, of which waits_for, failed and state say why",
+    fields="a list with the members of `status`, of which waits_for, failed and state say why\n"
+    "  (times: seconds since 1970)",
     add_arguments=add_arguments,
     run=run,
 )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, TypedDict, cast
 
 import wire
 from errors import UnknownExecutionError
+from starter.clock import written
 from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, unknown
 from swf_client import SwfClient
 from wire import Json
@@ -83,6 +84,8 @@ class Status(Summary):
     result: Json
     """What a completed execution gave back; in States Language, its output."""
 
+
+local_time = written  # by the name that others call it
 
 STATUS_MEMBERS = (*Summary.__annotations__, *Status.__annotations__)
 
@@ -170,23 +173,18 @@ def _error_output(event_type: str, details: Json) -> dict[str, Json]:
 
 
 def line(found: Status) -> str:
-    """One line for people: local time, state, step, attempt, retry, progress, reason."""
-    parts = [local_time(time.time()), found["workflow_id"], found["state"]]
+    """One line for people: the time, state, step, attempt, retry, progress, reason."""
+    parts = [written(time.time()), found["workflow_id"], found["state"]]
     if found["step"] and found["closed_at"] is None:
         parts.append(f"{found['step']} (attempt {found['attempt'] or 1})")
     if found["next_retry_at"]:
-        parts.append(f"next retry {local_time(found['next_retry_at'])}")
+        parts.append(f"next retry {written(found['next_retry_at'])}")
     if found["waits_until"]:
-        parts.append(f"waits until {local_time(found['waits_until'])}")
+        parts.append(f"waits until {written(found['waits_until'])}")
     if found["progress"]:
         parts.append(f"{found['progress']['done']} of {found['progress']['of']} steps")
     parts.extend(str(found[name]) for name in ("blocked", "reason") if found[name])
     return "  ".join(parts)
-
-
-def local_time(moment: float) -> str:
-    """A moment as people here write it: `2026-11-21 05:32:01`."""
-    return datetime.fromtimestamp(moment, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def seconds(moment: datetime | float | None) -> float | None:

@@ -6,9 +6,11 @@ Describes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 from starter.runs import Event
+from starter.scenes import Run, Scene
 from starter.status import Status, advanced, status
 from swf_client import SwfClient
 
@@ -29,6 +31,29 @@ def watch(
         if current["closed_at"] is not None:
             return
         current, seen = _next_change(client, current, seen, pause)
+
+
+def scenes(
+    client: SwfClient, workflow_id: str, run_id: str, pause: Callable[[], object]
+) -> Iterator[Scene]:
+    """The scene now, then after each look that brought events; the last one is of the end."""
+    while True:
+        current = status(client, workflow_id, run_id)
+        run, news = Run(client, workflow_id, run_id), list(client.history(workflow_id, run_id))
+        while True:
+            current = advanced(client, current, news[: -PAGE - 1 : -1])
+            run.take(news)
+            yield run.scene(current, time.time())
+            if current["closed_at"] is not None:
+                break
+            seen, news = news[-1]["eventId"], []
+            while not news:
+                pause()
+                news = _newer_than(client, current, seen)[::-1]
+        if not current["next_run_id"]:
+            return
+        run_id = current["next_run_id"]
+        pause()
 
 
 def _next_change(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -325,3 +327,63 @@ def test_an_empty_batch_is_a_mistake(fake: FakeStarter, tmp_path: Path) -> None:
     path.write_text("\n\n")
 
     assert main(["batch", str(path)]) == 2
+
+
+# --- times -------------------------------------------------------------------------------
+
+
+def times(fake: FakeStarter) -> None:
+    """Let a command tell of the moment 1,000,000 seconds after 1970."""
+    moment = 1_000_000.25
+    told = status(started_at=moment, waits_for=[{"signal": "GO", "path": "Ok", "until": moment}])
+    entry = {"at": moment, "actor": "ana", "what": "PAUSE", "changes": []}
+    fake.answers |= {
+        "status": told,
+        "wait": told,
+        "list_workflows": [told],
+        "waiting": [told],
+        "audit": [{**dict.fromkeys(("step", "outcome", "reason", "why")), **entry}],
+        "follow": iter([{**event("TimerFired", 7), "eventTimestamp": moment}]),
+    }
+
+
+@pytest.fixture
+def two_hours_east() -> Iterator[None]:
+    """A local zone two hours ahead of UTC."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the zone of this machine cannot be chosen")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "XXX-02:00")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("two_hours_east")
+@pytest.mark.parametrize(
+    ("command", "fraction"),
+    [
+        (["status", "w-1"], ""),
+        (["start", "--input", ORDER, "--wait"], ""),
+        (["list"], ""),
+        (["waiting"], ""),
+        (["audit", "w-1"], ""),
+        (["history", "w-1", "--follow"], ".250"),
+    ],
+)
+def test_times_are_local_unless_utc_is_wanted(
+    fake: FakeStarter, capsys: Capsys, command: list[str], fraction: str
+) -> None:
+    times(fake)
+    main([*command, "--utc"])
+    assert f"1970-01-12 13:46:40{fraction}Z" in capsys.readouterr().out
+
+    times(fake)
+    main(command)
+    shown = capsys.readouterr().out
+    assert f"1970-01-12 15:46:40{fraction}" in shown
+    assert f"15:46:40{fraction}Z" not in shown
+
+    times(fake)
+    main(["--utc", *command, "--json"])
+    assert "1000000.25" in capsys.readouterr().out
