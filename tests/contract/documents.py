@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from dotenv import dotenv_values
@@ -25,6 +25,7 @@ import published
 import setup
 import workflow_starter
 from activity_worker import ActivityWorker
+from runner import conformance
 from tests.application import Application, settings_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +79,7 @@ class Shell:
 
     def __init__(self, app: Application, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.app, self.folder, self._patch = app, folder, patch
-        self.workflow_id = ""
+        self.words = {"WORKFLOW_ID": ""}
         self._worker: ActivityWorker | None = None
         app.swf.clock.lock()
         self._run_worker = ActivityWorker.run
@@ -88,6 +89,11 @@ class Shell:
             shell.start_worker(worker)
 
         patch.setattr(ActivityWorker, "run", run)
+
+    @property
+    def workflow_id(self) -> str:
+        """The execution that was started last."""
+        return self.words["WORKFLOW_ID"]
 
     def start_worker(self, worker: ActivityWorker) -> None:
         """Run an activity worker instead of the one that runs."""
@@ -121,7 +127,7 @@ class Shell:
     def run(self, line: str) -> int:
         """Run one command line; gives its exit code."""
         words = shlex.split(line, comments=True)
-        words = [self.workflow_id if word == "WORKFLOW_ID" else word for word in words]
+        words = [self.words.get(word, word) for word in words]
         assert words.pop(0) == "python", line
         program, rest = words[0], words[1:]
         if program == "setup.py":
@@ -130,6 +136,8 @@ class Shell:
             self.app.decider()
         elif program == "activity_worker.py":
             self.start_worker(ActivityWorker(self._settings(rest)))
+        elif rest[:1] == ["runner.conformance"]:
+            self._conformance(rest[1:])
         elif program == "-m":
             self._tests(rest)
         elif program == "workflow_starter.py":
@@ -150,8 +158,13 @@ class Shell:
             code = cli.main(words)
         new = [e for e in self.app.starter.list_workflows(limit=None) if e["run_id"] not in known]
         if new:
-            self.workflow_id = new[0]["workflow_id"]
+            self.words["WORKFLOW_ID"] = new[0]["workflow_id"]
         return code
+
+    def _conformance(self, words: list[str]) -> None:
+        assert words[0] == "<", words
+        with (self.folder / words[1]).open(encoding="utf-8") as lines:
+            conformance.batch(lines, conformance.run, sys.stdout)
 
     def _tests(self, words: list[str]) -> None:
         assert words[0] == "pytest", words
@@ -190,7 +203,12 @@ class Shell:
         raise AssertionError(status)
 
 
-def shell_in(app: Application, folder: Path, patch: pytest.MonkeyPatch) -> Shell:
+AnyShell = TypeVar("AnyShell", bound=Shell)
+
+
+def shell_in(
+    app: Application, folder: Path, patch: pytest.MonkeyPatch, kind: type[AnyShell]
+) -> AnyShell:
     """A shell in a folder as the repository is."""
     shutil.copytree(published.FOLDER, folder / "definitions")
     shutil.copytree(ROOT / "docs" / "examples", folder / "docs" / "examples")
@@ -205,4 +223,4 @@ def shell_in(app: Application, folder: Path, patch: pytest.MonkeyPatch) -> Shell
         patch.delenv(name)
     for name, value in {"SWF_ENDPOINT": app.swf.url, "DATA_DIR": str(folder)}.items():
         patch.setenv(name, value)
-    return Shell(app, folder, patch)
+    return kind(app, folder, patch)

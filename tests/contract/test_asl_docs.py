@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import io
 import json
 import re
-import shlex
-import shutil
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import asl
-import cli
 import config
 import published
 import setup
 from activities import database
 from activities.registry import FUNCTIONS
 from activity_worker import ActivityWorker
-from runner import VirtualClock, conformance, express
+from runner import VirtualClock, express
 from tests.application import Application
 from tests.asl.drivers import InProcessHost
+from tests.contract import documents
+from tests.contract.documents import blocks_of, read
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "ASL.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SAVED = re.compile(r"`((?:definitions/)?[\w@.]+\.(?:json|jsonl))`")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block, and the section and sentence it stands in."""
-
-    section: str
-    before: str
-    language: str
-    text: str
-
-
-def _blocks() -> list[Block]:
-    found = []
-    for match in BLOCK.finditer(TEXT):
-        before = TEXT[: match.start()].rstrip()
-        headings = re.findall(r"^#+ (.+)$", before, re.MULTILINE)
-        found.append(Block(headings[-1], before.rpartition("\n\n")[2], *match.groups()))
-    return found
-
-
-BLOCKS = _blocks()
+TEXT = read("docs/ASL.md")
+BLOCKS = blocks_of(TEXT)
 COMMANDS = [
     (block.section, line)
     for block in BLOCKS
@@ -72,7 +46,7 @@ def machines() -> dict[str, str]:
 def files(section: str) -> dict[str, str]:
     """The files that a section has one save, by name."""
     texts = [b for b in BLOCKS if b.section == section and b.language == "json"]
-    return {SAVED.findall(b.before)[-1]: b.text for b in texts if SAVED.search(b.before)}
+    return {b.saved_as: b.text for b in texts if b.saved_as}
 
 
 # --- definitions ------------------------------------------------------------------------------
@@ -130,73 +104,34 @@ def test_python_runs(
 # --- commands ---------------------------------------------------------------------------------
 
 
-class Shell:
+class Shell(documents.Shell):
     """Runs the commands of a section, in their order, with what a reader fills in."""
 
-    def __init__(self, app: Application, folder: Path, out: Callable[[], str]) -> None:
-        self.app, self.folder = app, folder
-        self.words = {"WORKFLOW_ID": "", "TOKEN": ""}
-        self._out = out
-
     def save(self, section: str) -> None:
+        """Save the files of a section."""
         for name, text in files(section).items():
             (self.folder / name).write_text(text, encoding="utf-8")
 
-    def run(self, line: str) -> str:
-        """Run one line; gives what it prints."""
-        words = [self.words.get(word, word) for word in shlex.split(line)]
-        assert words.pop(0) == "python", line
-        if words[0] == "setup.py":
-            assert setup.main(words[1:]) == 0
-        elif words[:2] == ["-m", "runner.conformance"]:
-            assert words[2] == "<"
-            out = io.StringIO()
-            with (self.folder / words[3]).open(encoding="utf-8") as lines:
-                conformance.batch(lines, conformance.run, out)
-            return out.getvalue()
-        else:
-            assert words[0] == "workflow_starter.py", line
-            code = cli.main(words[1:])
-            assert code == 0, (line, code, self._out())
-        return self._out()
+    def said(self, line: str) -> str:
+        """Run one line, which ends well; gives what it prints."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            assert self.run(line) == 0, line
+        return out.getvalue()
 
     def started(self, line: str) -> str:
-        """Start an execution, and remember its id; on `local`, `start` registers what it needs."""
-        setup.main([])
-        found = re.search(r"Workflow ID: (\S+)", self.run(line))
-        assert found is not None
-        self.words["WORKFLOW_ID"] = found[1]
-        return found[1]
-
-    def until(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """The execution's status, once it is as it should be."""
-        limit = time.monotonic() + 20
-        while time.monotonic() < limit:
-            status: Any = self.app.starter.status(self.words["WORKFLOW_ID"])
-            if condition(status):
-                return dict(status)
-            time.sleep(0.01)
-        raise AssertionError(status)
+        """Run a line that starts an execution; gives its workflow id."""
+        self.said(line)
+        return self.workflow_id
 
 
 @pytest.fixture
-def shell(
-    app: Application,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Shell]:
+def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell in a folder as the repository is, with a decider and a worker running."""
-    shutil.copytree(published.FOLDER, tmp_path / "definitions")
-    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
-    monkeypatch.setattr(published, "FOLDER", tmp_path / "definitions")
-    monkeypatch.setattr(config, "_current", app.settings)
-    monkeypatch.chdir(tmp_path)
-    for name, value in {"SWF_ENDPOINT": app.swf.url, "DATA_DIR": str(tmp_path)}.items():
-        monkeypatch.setenv(name, value)
+    shell = documents.shell_in(app, tmp_path, monkeypatch, Shell)
     app.decider()
-    app.worker(_Worker(app.settings))
-    yield Shell(app, tmp_path, lambda: capsys.readouterr().out)
+    shell.start_worker(_Worker(app.settings))
+    yield shell
     app.stop()
     database.close()
 
@@ -223,8 +158,8 @@ def test_the_first_definition(shell: Shell) -> None:
     shell.save("Your first definition")
     validate, register, start = lines("Your first definition")
 
-    shell.run(validate)
-    assert "workflow type  WordCount 1.0" in shell.run(register)
+    shell.said(validate)
+    assert "workflow type  WordCount 1.0" in shell.said(register)
     shell.started(start)
 
     last = shell.app.starter.get_workflow_history(shell.words["WORKFLOW_ID"])[-1]
@@ -237,25 +172,24 @@ def test_three_ways_to_run_one_definition(shell: Shell) -> None:
     shell.save("Your first definition")
     at_once, batch = lines(here)
 
-    assert json.loads(shell.run(at_once))["output"]["count"] == {"words": 3}
+    assert json.loads(shell.said(at_once))["output"]["count"] == {"words": 3}
 
     case, told = (b.text for b in BLOCKS if b.section == here and b.language == "json")
     (shell.folder / "cases.jsonl").write_text(case, encoding="utf-8")
-    assert json.loads(shell.run(batch)) == json.loads(told)
+    assert json.loads(shell.said(batch)) == json.loads(told)
 
 
 def test_a_step_that_waits_for_an_operator(shell: Shell) -> None:
     shell.save("Waiting for an operator: `OnFailure`")
-    shell.app.swf.clock.lock()
     start, waiting, skip, status = lines("Waiting for an operator: `OnFailure`")
 
     workflow_id = shell.started(start)
     shell.until(lambda status: status["failed"])
-    assert workflow_id in shell.run(waiting)
-    shell.run(skip)
+    assert workflow_id in shell.said(waiting)
+    shell.said(skip)
     shell.until(lambda status: status["closed_at"])
 
-    assert "COMPLETED" in shell.run(status)
+    assert "COMPLETED" in shell.said(status)
     last = shell.app.starter.get_workflow_history(workflow_id)[-1]
     result = json.loads(last["workflowExecutionCompletedEventAttributes"]["result"])
     assert result[1]["charge"] == {"charge_id": "by hand"}
@@ -264,35 +198,33 @@ def test_a_step_that_waits_for_an_operator(shell: Shell) -> None:
 def test_a_step_that_waits_for_a_signal(shell: Shell) -> None:
     shell.save("Your first definition")
     shell.save("Waiting for a signal")
-    shell.app.swf.clock.lock()
     start, answer = lines("Waiting for a signal")
 
     shell.started(start)
     shell.until(lambda status: status["waits_for"])
-    shell.run(answer)
+    shell.said(answer)
 
     assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
 
 
 def test_task_tokens(shell: Shell) -> None:
     shell.save("Task tokens")
-    shell.app.swf.clock.lock()
     start, waiting, heartbeat, success, again, failure = lines("Task tokens")
 
     workflow_id = shell.started(start)
     shell.until(lambda _: SENT)
     shell.words["TOKEN"] = SENT.pop()
     shell.until(lambda status: status["waits_for"])
-    assert workflow_id in shell.run(waiting)
-    shell.run(heartbeat)
-    shell.run(success)
+    assert workflow_id in shell.said(waiting)
+    shell.said(heartbeat)
+    shell.said(success)
     assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
 
     shell.started(again)
     shell.until(lambda _: SENT)
     shell.words["TOKEN"] = SENT.pop()
     shell.until(lambda status: status["waits_for"])
-    shell.run(failure)
+    shell.said(failure)
     assert shell.until(lambda status: status["closed_at"])["state"] == "FAILED"
 
 
@@ -300,10 +232,10 @@ def test_pictures_and_export(shell: Shell) -> None:
     shell.save("Your first definition")
     svg, mermaid, export = lines(PICTURES)
 
-    shell.run(svg)
+    shell.said(svg)
     assert (shell.folder / "wordcount.svg").read_text("utf-8").startswith("<svg")
-    assert "Long?" in html.unescape(shell.run(mermaid).replace("#", "&#"))
-    assert json.loads(shell.run(export))["StartAt"] == "Count"
+    assert "Long?" in html.unescape(shell.said(mermaid).replace("#", "&#"))
+    assert json.loads(shell.said(export))["StartAt"] == "Count"
 
 
 def test_every_command_is_run() -> None:
@@ -329,6 +261,7 @@ SLOW = {
 
 
 def test_a_machine_that_is_out_of_time_is_told_as_timed_out(shell: Shell) -> None:
+    shell.app.swf.clock.unlock()
     (shell.folder / "definitions" / "Slow@1.0.asl.json").write_text(json.dumps(SLOW))
     setup.main([])
     shell.words["WORKFLOW_ID"] = shell.app.starter.start_workflow({}, definition="Slow")[

@@ -32,7 +32,7 @@ SET_UP = {
 @pytest.fixture
 def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell in a folder as the repository is."""
-    yield shell_in(app, tmp_path, monkeypatch)
+    yield shell_in(app, tmp_path, monkeypatch, Shell)
     app.stop()
     database.close()
 
