@@ -180,3 +180,14 @@ def test_both_languages_show_the_same_code(translated: str) -> None:
         return [(block.language, block.text) for block in blocks_of(read(name))]
 
     assert shown(translated) == shown(translated.replace(".pt-BR.md", ".md"))
+
+
+def test_the_index_names_every_document() -> None:
+    linked = set(re.findall(r"\]\((\w[\w.-]*\.md)", read("docs/INDEX.md")))
+
+    assert {Path(name).name for name in DOCUMENTS} - {"INDEX.md"} == linked
+
+
+@pytest.mark.parametrize("name", re.findall(r"`([\w./]+/[\w./]*)`", read("docs/CONTRIBUTING.md")))
+def test_what_contributors_are_told_of_exists(name: str) -> None:
+    assert (ROOT / name).exists()
