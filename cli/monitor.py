@@ -81,9 +81,8 @@ class _Picture:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from cli.monitor_view import Frame, draw  # noqa: PLC0415 - as above
 
-        closed = self.scene.status["closed_at"] is not None
-        height = None if closed else console.size.height
-        yield draw(self.scene, Frame(time.time(), options.max_width, height, options.ascii_only))
+        size = options.max_width, console.size.height
+        yield draw(self.scene, Frame(time.time(), *size, options.ascii_only))
 
 
 COMMAND = Command(

@@ -68,7 +68,6 @@ STATE_STYLES = {
     "ROLLING_BACK": "bold yellow",
     "COMPENSATING": "bold yellow",
     "PAUSED": "bold magenta",
-    "CONTINUED_AS_NEW": "bold cyan",
 }
 BAD = "bold red"
 
@@ -118,7 +117,8 @@ def draw(scene: Scene, frame: Frame) -> Group:
     head = list(_head(scene, frame))
     progress = scene.status["progress"]
     bar: Parts = [Text(), _bar(progress, frame)] if progress and progress["of"] else []
-    rows, happenings = _fitting(scene, frame, len(head) + len(bar))
+    taken = len(bar) + sum(math.ceil(line.cell_len / frame.width) for line in head)
+    rows, happenings = _fitting(scene, frame, taken)
     states: Parts = [Text(), *_states(rows, scene.rows, frame)] if rows else []
     events: Parts = [Text(), _events(happenings, frame)] if happenings else []
     return Group(*head, *states, *bar, *events)
@@ -132,15 +132,19 @@ def _head(scene: Scene, frame: Frame) -> Iterator[Text]:
     yield _line(("", "bold", status["workflow_id"]), frame)
     state = Text(status["state"], STATE_STYLES.get(status["state"], BAD))
     kind = f"{safe(status['type'])} {safe(status['version'])}{frame.dot}"
-    line = Text.assemble(kind, state, f"{frame.dot}{_since(status, frame)}", no_wrap=True)
+    line = Text.assemble(kind, state, f"{frame.dot}{_since(scene, frame)}", no_wrap=True)
     line.truncate(frame.width, overflow="ellipsis")
     yield line
     for label, style, fact in _facts(scene, frame):
-        yield _line((f"{label}: ", style, fact), frame)
+        yield _line((f"{label}: ", style, fact), frame, whole=label in ENDINGS)
 
 
-def _since(status: Status, frame: Frame) -> str:
-    begun, closed = status["started_at"], status["closed_at"]
+ENDINGS = ("Reason", "Error", "Cause", "Result")
+"""What a closed execution tells; the whole of it, up to `SHOWN_CHARACTERS`."""
+
+
+def _since(scene: Scene, frame: Frame) -> str:
+    begun, closed = scene.begun, scene.status["closed_at"]
     took = lasted((frame.now if closed is None else closed) - begun)
     if closed is not None:
         return f"after {took}, at {short(closed, frame.now)}"
@@ -195,7 +199,6 @@ def _ending(status: Status) -> Iterator[tuple[str, str, str]]:
         ("Reason", status["reason"]),
         ("Error", status["error"]),
         ("Cause", status["cause"]),
-        ("Continued by", status["next_run_id"]),
     ):
         if fact:
             yield label, style, cut(str(fact), SHOWN_CHARACTERS)
@@ -204,11 +207,11 @@ def _ending(status: Status) -> Iterator[tuple[str, str, str]]:
         yield "Result", style, cut(text, SHOWN_CHARACTERS)
 
 
-def _line(parts: tuple[str, str, str], frame: Frame) -> Text:
-    """A label and a fact: on one line, unless there is room for all of it."""
+def _line(parts: tuple[str, str, str], frame: Frame, *, whole: bool = False) -> Text:
+    """A label and a fact: on one line, or on as many as the whole of it takes."""
     label, style, fact = parts
-    line = Text.assemble((label, "bold"), (safe(fact), style), no_wrap=frame.height is not None)
-    if frame.height is not None:
+    line = Text.assemble((label, "bold"), (safe(fact), style), no_wrap=not whole)
+    if not whole:
         line.truncate(frame.width, overflow="ellipsis")
     return line
 
@@ -228,12 +231,13 @@ def _fitting(scene: Scene, frame: Frame, taken: int) -> tuple[Sequence[Row], Seq
 
 
 def _window(rows: Sequence[Row], room: int) -> Sequence[Row]:
-    """As many rows as fit, around the last one where something goes on."""
+    """As many rows as fit, around the last one where something goes on, or went wrong."""
     if len(rows) <= room:
         return rows
     going = [index for index, row in enumerate(rows) if row.outcome in OPEN]
+    failed = [index for index, row in enumerate(rows) if row.outcome == "failed"]
     entered = [index for index, row in enumerate(rows) if row.outcome]
-    middle = (going or entered or [0])[-1]
+    middle = (going or failed or entered or [0])[-1]
     first = min(max(0, middle - room // 2), len(rows) - room)
     return rows[first : first + room]
 

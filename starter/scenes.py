@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import wire
@@ -15,14 +14,14 @@ from errors import BusinessProcessError, UnknownExecutionError
 from pictures import Seen
 from starter import replays, runs
 from starter.runs import Event, attributes
-from starter.sightings import WAITING, Sightings, Trace, Traces, untraced
+from starter.sightings import LINKS, WAITING, Sightings, Trace, Traces, untraced
 from starter.status import Status, seconds
 from swf.events import decoded_for_core
 from swf_client import SwfClient
 from wire import Json
 from workflow import Definition, Execution
 from workflow.definition import Place
-from workflow.graph import Map, Parallel
+from workflow.graph import Map, Parallel, Pass
 from workflow.state import Outcome, Phase, State, Via, Visit, Work
 
 LAST_EVENTS = 12  # that a scene tells of
@@ -75,6 +74,8 @@ class Scene:
     """In the order of the definition; none where the definition is not on this machine."""
     happenings: tuple[Happening, ...]
     """The last events, oldest first."""
+    begun: float
+    """When the first run of its chain began."""
 
 
 class Run:
@@ -87,31 +88,54 @@ class Run:
         self._earlier: list[list[Event]] | None = None
         self._definition: Definition | None = None
         self._execution: Execution | None = None
+        self._readable = True
+        """Whether the definition is here, and all that the core has to read."""
 
     def take(self, news: Iterable[Event]) -> None:
         """Take further events, oldest first."""
-        payloads, known = self._client.payloads, len(self._events)
-        within = _decides(self._events)
-        with suppress(BusinessProcessError):
-            self._events += [decoded_for_core(event, payloads) for event in news]
-            if not known:
-                kind = attributes(self._events[0])["workflowType"]
-                self._definition = replays.definition_of(kind)
-            if self._definition is None:
-                return
-            if self._execution is None or within:  # what came then counts after its decisions
-                self._execution = replays.begun(self._client, self._definition, *self._ids)
-                known = 0
-            self._execution.apply(self._events[known:])
+        known = (
+            0 if _decides(self._events) else len(self._events)
+        )  # see `workflow.history.in_order`
+        self._events += self._decoded(list(news))
+        try:
+            self._fold(known)
+        except BusinessProcessError:
+            self._give_up()
+
+    def _decoded(self, events: list[Event]) -> list[Event]:
+        """Events as the core reads them; as they are where that cannot be."""
+        try:
+            return [decoded_for_core(event, self._client.payloads) for event in events]
+        except BusinessProcessError:  # sealed under a key that is not here, say
+            self._give_up()
+            return events
+
+    def _give_up(self) -> None:
+        """Tell no more of the states: the status has to do."""
+        self._readable, self._execution = False, None
+
+    def _fold(self, known: int) -> None:
+        """Bring the execution up to date; it knows so many events."""
+        if not self._readable:
+            return
+        if self._definition is None:
+            self._definition = replays.definition_of(attributes(self._events[0])["workflowType"])
+        if self._definition is None:
+            self._give_up()
+            return
+        if self._execution is None or not known:
+            self._execution, known = replays.begun(self._client, self._definition, *self._ids), 0
+        self._execution.apply(self._events[known:])
 
     def scene(self, status: Status, now: float) -> Scene:
         """How it stands, at a moment."""
         visits = {} if self._execution is None else self._execution.state.visits
         happenings = tuple(_happenings(self._events, visits))[-LAST_EVENTS:]
         if self._execution is None:
-            return Scene(status, (), happenings)
-        traces = self._traces(self._execution)
-        return Scene(status, rows(self._execution, traces, now), happenings)
+            return Scene(status, (), happenings, status["started_at"])
+        told = rows(self._execution, self._traces(self._execution), now)
+        begun = self._execution.state.begun or status["started_at"]
+        return Scene(status, told, happenings, begun)
 
     def _traces(self, execution: Execution) -> Traces:
         traces = Traces()
@@ -149,7 +173,7 @@ def _decides(events: list[Event]) -> bool:
 
 
 def rows(execution: Execution, traces: Traces, now: float) -> tuple[Row, ...]:
-    """One row for each state of the definition."""
+    """One row for each state of the definition, but for places in Python to pass through."""
     seen = Sightings(execution, traces, now).seen()
     visits: defaultdict[str, list[Visit]] = defaultdict(list)
     for entry in execution.state.latest.values():
@@ -168,7 +192,8 @@ def rows(execution: Execution, traces: Traces, now: float) -> tuple[Row, ...]:
         owner = places[name].owner
         if owner is not None:
             found[owner] = _around(found[owner], found[name])
-    return tuple(found.values())
+    silent = () if execution.definition.by_document else (Pass,)
+    return tuple(row for name, row in found.items() if not isinstance(places[name].state, silent))
 
 
 def _placed(name: str, places: Mapping[str, Place]) -> Row:
@@ -315,14 +340,8 @@ def _happenings(events: list[Event], visits: Mapping[int, Visit]) -> Iterator[Ha
         kind, told = event["eventType"], attributes(event)
         if kind.startswith("DecisionTask"):
             continue
-        subject = _subject(told, visits) or next(
-            (
-                subjects[told[link]]
-                for link in ("scheduledEventId", "initiatedEventId", "startedEventId")
-                if told.get(link) in subjects
-            ),
-            "",
-        )
+        linked = (subjects[told[link]] for link in LINKS if told.get(link) in subjects)
+        subject = _subject(told, visits) or next(linked, "") or str(told.get("timerId") or "")
         subjects[event["eventId"]] = subject
         named = next((str(told[name]) for name in NAMES if told.get(name)), "")
         said = f"{_words(kind)} {named}".strip()
@@ -341,7 +360,7 @@ def _subject(told: dict[str, Json], visits: Mapping[int, Visit]) -> str:
         step = details.get("step") if isinstance(details, dict) else None
         return step if isinstance(step, str) else ""
     kind = told.get("activityType") or {}
-    return str(kind.get("name") or told.get("timerId") or "")
+    return str(kind.get("name") or "")
 
 
 def _reason(told: dict[str, Json]) -> str:

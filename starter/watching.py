@@ -7,7 +7,7 @@ Describes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from starter.runs import Event
 from starter.scenes import Run, Scene
@@ -36,24 +36,35 @@ def watch(
 def scenes(
     client: SwfClient, workflow_id: str, run_id: str, pause: Callable[[], object]
 ) -> Iterator[Scene]:
-    """The scene now, then after each look that brought events; the last one is of the end."""
+    """The scene now, then after each look that brought events; the last one is of the end.
+
+    A run that goes on in another shows no end.
+    """
     while True:
-        current = status(client, workflow_id, run_id)
-        run, news = Run(client, workflow_id, run_id), list(client.history(workflow_id, run_id))
-        while True:
-            current = advanced(client, current, news[: -PAGE - 1 : -1])
-            run.take(news)
-            yield run.scene(current, time.time())
-            if current["closed_at"] is not None:
-                break
-            seen, news = news[-1]["eventId"], []
-            while not news:
-                pause()
-                news = _newer_than(client, current, seen)[::-1]
-        if not current["next_run_id"]:
+        last = yield from _scenes_of_run(client, workflow_id, run_id, pause)
+        if not last["next_run_id"]:
             return
-        run_id = current["next_run_id"]
+        run_id = last["next_run_id"]
         pause()
+
+
+def _scenes_of_run(
+    client: SwfClient, workflow_id: str, run_id: str, pause: Callable[[], object]
+) -> Generator[Scene, None, Status]:
+    """The scenes of one run; gives its last status."""
+    current = status(client, workflow_id, run_id)
+    run, news = Run(client, workflow_id, run_id), list(client.history(workflow_id, run_id))
+    while True:
+        current = advanced(client, current, news[: -PAGE - 1 : -1])
+        run.take(news)
+        if not current["next_run_id"]:
+            yield run.scene(current, time.time())
+        if current["closed_at"] is not None:
+            return current
+        seen, news = news[-1]["eventId"], []
+        while not news:
+            pause()
+            news = _newer_than(client, current, seen)[::-1]
 
 
 def _next_change(

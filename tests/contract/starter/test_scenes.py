@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from asl.loading import load
+from errors import PayloadKeyError
 from starter import watching
 from starter.scenes import Row, Scene
 from tests.contract.steering.conftest import Stage, definitions, stage, until
@@ -141,6 +142,24 @@ def test_items_of_a_map_are_summed_up(stage: Stage) -> None:
     assert (found["Ok"].outcome, found["Ok"].awaits) == ("waiting", "signal GO")
 
 
+def test_items_that_wait_for_an_operator_count_as_failed(stage: Stage) -> None:
+    made = process("Halted", "1", [map_items("Each", [step("Item", on_failure="pause")])])
+
+    def item(data: Any) -> Any:
+        if data["item"] == 2:
+            raise ValueError("two")
+        return {}
+
+    stage.play("Item", item)
+    stage.serve(made)
+    run = stage.start(made, {"items": [1, 2, 3]})
+
+    counted = {"done": 2, "open": 0, "failed": 1}
+    found = until(lambda: (r := now(stage, run)) and r["Each"].items == counted and r)
+    assert found["Item"].items == counted
+    assert "ValueError" in found["Item"].error
+
+
 def test_states_in_branches_and_a_task_token(stage: Stage) -> None:
     def task(name: str, **ways: Any) -> dict[str, Any]:
         return {"Type": "Task", "Resource": f"arn:aws:states:::activity:{name}", **ways}
@@ -193,22 +212,36 @@ def test_runs_that_continue_one_another(stage: Stage, monkeypatch: pytest.Monkey
 
     watched = list(scenes(stage, run))
 
-    states = [scene.status["state"] for scene in watched]
-    assert states == ["CONTINUED_AS_NEW"] * (len(states) - 1) + ["COMPLETED"]
+    assert {scene.status["next_run_id"] for scene in watched} == {None}
+    assert watched[-1].status["state"] == "COMPLETED"
     assert watched[-1].status["run_id"] == ended["run_id"]
     last = rows(watched[-1])
     assert (last["Count"].visits, last["First"].outcome) == (9, "succeeded")
     assert last["First"].ended is not None
+    assert list(last) == ["First", "Count", "Again?"]
+    assert watched[-1].begun < ended["started_at"]
 
 
-def test_without_the_definition_there_is_still_the_status(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+def _unreadable(*_: Any) -> Any:
+    raise PayloadKeyError("sealed under a key that is not here", "k-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("published.find", lambda *_: None),
+        ("starter.scenes.decoded_for_core", _unreadable),
+        ("workflow.Execution.apply", _unreadable),
+    ],
+)
+def test_what_cannot_be_folded_here_still_has_a_status(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, answer: Any
 ) -> None:
     made = process("Elsewhere", "1", [step("First")])
     stage.serve(made)
     run = stage.start(made)
     stage.ends(run)
-    monkeypatch.setattr("published.find", lambda *_: None)
+    monkeypatch.setattr(name, answer)
 
     (scene,) = scenes(stage, run)
 

@@ -53,7 +53,7 @@ def drawn(
     **members: Any,
 ) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    scene = Scene(status(**members), rows, events)
+    scene = Scene(status(**members), rows, events, NOW - 65)
     with console.capture() as captured:
         console.print(draw(scene, Frame(now, width, height, plain)))
     return captured.get()
@@ -181,6 +181,16 @@ def test_a_drawing_fits_its_terminal(width: int, height: int) -> None:
     assert "more above" in lines
     if height >= 24:
         assert len(lines.splitlines()) <= height
+
+
+def test_an_end_is_told_whole_and_fits() -> None:
+    rows = tuple(Row(f"State{i}", outcome="failed" if i == 9 else "succeeded") for i in range(40))
+
+    text = drawn(rows, width=60, height=24, closed_at=NOW, state="FAILED", reason="why " * 50)
+
+    assert len(text.splitlines()) <= 24
+    assert text.count("why") == 50
+    assert "State9" in text
 
 
 def test_a_terminal_with_ascii_only_gets_ascii() -> None:
