@@ -5,7 +5,7 @@ Times are seconds since 1970.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -93,9 +93,8 @@ class Run:
 
     def take(self, news: Iterable[Event]) -> None:
         """Take further events, oldest first."""
-        known = (
-            0 if _decides(self._events) else len(self._events)
-        )  # see `workflow.history.in_order`
+        # What came during a decision counts after it (`workflow.history.in_order`): begin anew.
+        known = 0 if _decides(self._events) else len(self._events)
         self._events += self._decoded(list(news))
         try:
             self._fold(known)
@@ -291,8 +290,7 @@ class _Told:
 
 
 def _counted(every: int, still: int, failed: int) -> dict[str, int]:
-    counts = Counter(done=max(0, every - still - failed), open=still, failed=failed)
-    return dict(counts)
+    return {"done": max(0, every - still - failed), "open": still, "failed": failed}
 
 
 def _rests(work: Work) -> bool:
