@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import wire
 from pictures import Seen
+from starter import clock
 from wire import Json
 from workflow import Execution
 from workflow.graph import Child, Map, Parallel, Task, Wait
@@ -217,7 +217,7 @@ class Sightings:
         work = self._work(visit)
         if work is None or self._state.closed:
             return ""
-        due = "" if work.due is None else _clock(work.due)
+        due = "" if work.due is None else clock.short(work.due, self._now)
         if word == "retrying":
             return ", ".join(part for part in (error, due and f"next try {due}") if part)
         if word == "waiting":
@@ -290,9 +290,3 @@ def untraced(execution: Execution, traces: Traces) -> bool:
         if place is not None and isinstance(place.state, TRACED) and entry not in traces.of:
             return True
     return False
-
-
-def _clock(moment: float) -> str:
-    there = datetime.fromtimestamp(moment).astimezone()
-    today = datetime.now().astimezone().date()
-    return there.strftime("%H:%M:%S" if there.date() == today else "%Y-%m-%d %H:%M:%S")
