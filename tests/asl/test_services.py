@@ -24,7 +24,8 @@ def runs(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     clients.forget()
-    with mock_aws(), host(request.param, tmp_path, AWS_REGION=REGION) as found:
+    played = mock_aws(config={"batch": {"use_docker": False}})
+    with played, host(request.param, tmp_path, AWS_REGION=REGION) as found:
         yield found
     clients.forget()
 
@@ -144,6 +145,75 @@ def test_a_job_is_asked_for_until_it_is_over(runs: Host) -> None:
     assert found.activities == ["aws.sagemaker.createTrainingJob.sync"] * 2
     waits = [event for event in found.events if event["eventType"] == "TimerFired"]
     assert len(waits) == 1
+
+
+def test_a_container_task_runs_until_it_has_stopped(runs: Host) -> None:
+    client("ecs").create_cluster(clusterName="c")
+    client("ecs").register_task_definition(
+        family="f",
+        containerDefinitions=[{"name": "w", "image": "i", "memory": 10}],
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+    )
+    subnet = client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    network = {"Subnets": [subnet], "SecurityGroups": []}
+    given = {
+        "Cluster": "c",
+        "TaskDefinition": "f",
+        "LaunchType": "FARGATE",
+        "NetworkConfiguration": {"AwsvpcConfiguration": network},
+    }
+    chosen = {"status.$": "$.LastStatus", "containers.$": "$.Containers[*].Name"}
+    run = task("ecs:runTask.sync", given, ResultSelector=chosen)
+    found = ended(runs, {"Run": run})
+    assert (found.status, found.output) == ("SUCCEEDED", {"status": "STOPPED", "containers": ["w"]})
+    assert len(found.activities) > 2  # it is looked at while it goes down
+
+
+def batch_queue() -> dict[str, str]:
+    trusts = {"RoleName": "batch", "AssumeRolePolicyDocument": "{}"}
+    role = client("iam").create_role(**trusts)["Role"]["Arn"]
+    batch = client("batch")
+    batch.create_compute_environment(
+        computeEnvironmentName="machines", type="UNMANAGED", state="ENABLED", serviceRole=role
+    )
+    order = [{"order": 1, "computeEnvironment": "machines"}]
+    queue = batch.create_job_queue(
+        jobQueueName="queue", state="ENABLED", priority=1, computeEnvironmentOrder=order
+    )
+    container = {"image": "i", "vcpus": 1, "memory": 10}
+    job = batch.register_job_definition(
+        jobDefinitionName="count", type="container", containerProperties=container
+    )
+    return {"JobQueue": queue["jobQueueArn"], "JobDefinition": job["jobDefinitionArn"]}
+
+
+def test_a_batch_job_runs_until_it_succeeded(runs: Host) -> None:
+    given = {**batch_queue(), "JobName.$": "$.name"}
+    chosen = {"name.$": "$.JobName", "status.$": "$.Status"}
+    submit = task("batch:submitJob.sync", given, ResultSelector=chosen)
+    found = ended(runs, {"Submit": submit}, {"name": "job-1"})
+    assert (found.status, found.output) == ("SUCCEEDED", {"name": "job-1", "status": "SUCCEEDED"})
+
+
+def test_a_glue_job_runs_until_it_succeeded(runs: Host) -> None:
+    command = {"Name": "glueetl", "ScriptLocation": "s3://b/s"}
+    client("glue").create_job(Name="clean", Role="r", Command=command)
+    chosen = {"name.$": "$.JobName", "status.$": "$.JobRunState"}
+    given = {"JobName.$": "$.name"}
+    start = task("glue:startJobRun.sync", given, ResultSelector=chosen, Next="Missing")
+    states = {
+        "Start": {**start, "ResultPath": "$.ran"},
+        "Missing": task(
+            "glue:startJobRun.sync",
+            {"JobName": "none"},
+            Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.missed", "Next": "End"}],
+        ),
+        "End": {"Type": "Succeed"},
+    }
+    found = ended(runs, states, {"name": "clean"})
+    assert found.output["ran"] == {"name": "clean", "status": "SUCCEEDED"}
+    assert found.output["missed"]["Error"] == "Glue.EntityNotFoundException"
 
 
 def test_any_service_is_called_and_its_errors_have_its_name(runs: Host) -> None:
