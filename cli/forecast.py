@@ -66,6 +66,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     if arguments.workflow_id:
         found = starter.forecast_workflow(arguments.workflow_id, arguments.run_id, assumed)
     else:
+        output.offline()
         value = json_from(arguments.input) if arguments.input else None
         named = arguments.definition
         chosen = sources.definition(named) if named else None

@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Simulate; exit code 1 unless it completes or waits for somebody."""
+    output.offline()
     found = starter.simulate(
         json_from(arguments.input) if arguments.input else {},
         json_from(arguments.outcomes) if arguments.outcomes else {},
@@ -55,6 +56,9 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
 def text(found: Simulation) -> list[str]:
     """The timeline, and how it ended."""
     lines = [safe(line) for line in found.lines()]
+    cause = found.details.get("Cause") if isinstance(found.details, dict) else None
+    if cause:
+        lines.append(f"Cause: {safe(cause)}")
     if found.state == "WAITING":
         lines.append("It waits for a signal or an operator; nothing goes on by itself.")
     lines += [f"No step asked for the outcomes of {safe(name)}" for name in found.unused]

@@ -136,6 +136,7 @@ def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     database.close()
 
 
+WITHOUT = "Trying a definition without its services"
 PICTURES = "Pictures, and the way back to AWS"
 
 SENT: list[str] = []
@@ -177,6 +178,26 @@ def test_three_ways_to_run_one_definition(shell: Shell) -> None:
     case, told = (b.text for b in BLOCKS if b.section == here and b.language == "json")
     (shell.folder / "cases.jsonl").write_text(case, encoding="utf-8")
     assert json.loads(shell.said(batch)) == json.loads(told)
+
+
+def test_a_definition_without_its_services(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.save(WITHOUT)
+    simulate, express_it = lines(WITHOUT)
+
+    assert shell.run(simulate) == 1, "the card is declined"
+    told = capsys.readouterr()
+    assert "Pay (attempt 2) failed CardDeclinedError" in told.out
+    assert "Cause: no funds" in told.out
+    assert "Engine:" not in told.err
+
+    assert shell.run(express_it) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "status": "FAILED",
+        "error": "CardDeclinedError",
+        "cause": "no funds",
+    }
 
 
 def test_a_step_that_waits_for_an_operator(shell: Shell) -> None:
@@ -242,6 +263,7 @@ def test_every_command_is_run() -> None:
     sections = {
         "Your first definition",
         "Three ways to run one definition",
+        WITHOUT,
         "Waiting for an operator: `OnFailure`",
         "Waiting for a signal",
         "Task tokens",
