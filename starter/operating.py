@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import logs
@@ -191,9 +192,8 @@ class Operating:
         Nothing is answered, and a token that is not waited for any more changes nothing.
         """
         workflow_id = answering.workflow_id_of(token)
-        run_id = self._open_run(workflow_id, None)
         text = wire.dumps({"token": token.strip()})
-        self.swf_client.signal(workflow_id, answers.TASK_HEARTBEAT, text, run_id)
+        self._signal(workflow_id, None, answers.TASK_HEARTBEAT, text)
 
     def _answer_token(
         self, signal_name: str, members: dict[str, Json], operator: dict[str, Any]
@@ -266,9 +266,8 @@ class Operating:
         and `request_id` is None.
         """
         name = signals.checked_name(signal_name)
-        chosen = self._open_run(workflow_id, run_id)
         payload = signals.payload(requests.checked_input(input), reason, actor)
-        self.swf_client.signal(workflow_id, name, wire.dumps(payload), chosen)
+        chosen = self._signal(workflow_id, run_id, name, wire.dumps(payload))
         request_id = payload.get("request_id") if isinstance(payload, dict) else None
         _log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
         return Sent(workflow_id=workflow_id, run_id=chosen, request_id=request_id)
@@ -317,9 +316,15 @@ class Operating:
     def _run(self, workflow_id: str, run_id: str | None) -> str:
         return run_id or runs.newest_run(self.swf_client, workflow_id)
 
-    def _open_run(self, workflow_id: str, run_id: str | None) -> str:
+    def _signal(self, workflow_id: str, run_id: str | None, name: str, text: str) -> str:
+        """Signal the run that is named, else the open one; its run id."""
+        send = partial(self.swf_client.signal, workflow_id, name, text)
         if run_id:
+            send(run_id)
             return run_id
+        return signals.to_open_run(send, partial(self._open_run, workflow_id))
+
+    def _open_run(self, workflow_id: str) -> str:
         found = runs.open_run(self.swf_client, workflow_id)
         if found is None:
             raise UnknownExecutionError(

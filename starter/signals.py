@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import getpass
 import uuid
+from collections.abc import Callable
 from typing import Literal, TypedDict
 
 import wire
-from errors import InvalidInputError, SignalRefusedError
+from errors import InvalidInputError, SignalRefusedError, UnknownExecutionError
 from starter.runs import CLOSINGS, Event, attributes
 from swf_client import SwfClient
 from wire import Json
@@ -24,6 +25,7 @@ PAUSE = "PAUSE"
 CONTINUE = "CONTINUE"
 ROLL_BACK = "ROLL_BACK"
 SIGNAL_HANDLED = "SIGNAL_HANDLED"
+LOOKS = 3  # for the open run of a chain, where it closes while it is read
 NAME_CHARACTERS = 256  # SWF's limit for the name of a signal
 
 
@@ -63,6 +65,24 @@ def os_user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
+
+
+def to_open_run(send: Callable[[str], None], look: Callable[[], str]) -> str:
+    """Send to the open run, whose run id `look` gives, or raises; that run id.
+
+    A run that continues as new between the two refuses what is sent to it: then its successor
+    gets it.
+    """
+    for _ in range(LOOKS - 1):
+        run_id = look()
+        try:
+            send(run_id)
+        except UnknownExecutionError:
+            continue
+        return run_id
+    run_id = look()
+    send(run_id)
+    return run_id
 
 
 def checked_name(signal_name: str) -> str:

@@ -8,18 +8,18 @@ not sent.  The deciders judge in the end, for the execution may have moved on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
 
 import wire
 from errors import ExecutionAlreadyStartedError, SignalRefusedError, UnknownExecutionError
 from starter import replays, runs
-from starter.signals import Sent
+from starter.signals import LOOKS, Sent, to_open_run
 from swf_client import SwfClient
 from wire import Json
 from workflow.preview import Preview
 
 REFUSED = "refused"
-LOOKS = 3  # for the open run of a chain, where it closes while it is read
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,15 @@ def foresee(client: SwfClient, request: Request, run_id: str) -> Forecast:
 
 def send(client: SwfClient, request: Request, run_id: str) -> Sent:
     """Send a request to the open run of the chain, unless it would be refused."""
-    open_id, found = _tried(client, request, run_id)
-    if found is not None:
-        check_not_refused(request.signal, found)
-    client.signal(request.workflow_id, request.signal, wire.dumps(request.payload), open_id)
+    text = wire.dumps(request.payload)
+
+    def look() -> str:
+        open_id, found = _tried(client, request, run_id)
+        if found is not None:
+            check_not_refused(request.signal, found)
+        return open_id
+
+    open_id = to_open_run(partial(client.signal, request.workflow_id, request.signal, text), look)
     return Sent(
         workflow_id=request.workflow_id,
         run_id=open_id,

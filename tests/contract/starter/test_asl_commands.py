@@ -13,8 +13,8 @@ from asl.loading import load
 from errors import InvalidInputError, SignalRefusedError, UnknownExecutionError
 from pictures import Seen
 from starter import graphing
-from tests.contract.steering.conftest import Stage, definitions, stage, until
-from workflow import Definition, Retry, choice, map_items, process, step, wait_for_signal, where
+from tests.contract.steering.conftest import Stage, continued, definitions, stage, until
+from workflow import Definition, Retry, map_items, process, step, wait_for_signal
 
 __all__ = ["definitions", "stage"]
 
@@ -285,15 +285,7 @@ def test_a_graph_of_a_process_that_was_rolled_back(stage: Stage) -> None:
 
 
 def test_a_graph_counts_the_runs_before(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflow.commands.HISTORY_SOFT_LIMIT", 30)
-    again = where("$.previous_results.Count.visit").less_than(9)
-    made = process(
-        "Looping", "1", [step("First"), step("Count"), choice("Again?", (again, "Count"))]
-    )
-    stage.serve(made)
-    run = stage.start(made)
-    ended = stage.ends(run)
-    assert ended["run_id"] != run["run_id"]
+    run, ended = continued(stage, monkeypatch)
 
     newest = {"workflow_id": run["workflow_id"], "run_id": ended["run_id"]}
     found = seen(stage, newest)

@@ -13,8 +13,8 @@ from asl.loading import load
 from errors import PayloadKeyError
 from starter import watching
 from starter.scenes import Row, Scene
-from tests.contract.steering.conftest import Stage, definitions, stage, until
-from workflow import Definition, Retry, choice, map_items, process, step, wait_for_signal, where
+from tests.contract.steering.conftest import Stage, continued, definitions, stage, until
+from workflow import Definition, Retry, map_items, process, step, wait_for_signal
 
 __all__ = ["definitions", "stage"]
 
@@ -201,14 +201,7 @@ def test_states_in_branches_and_a_task_token(stage: Stage) -> None:
 
 
 def test_runs_that_continue_one_another(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflow.commands.HISTORY_SOFT_LIMIT", 30)
-    again = where("$.previous_results.Count.visit").less_than(9)
-    made = process(
-        "Looping", "1", [step("First"), step("Count"), choice("Again?", (again, "Count"))]
-    )
-    stage.serve(made)
-    run = stage.start(made)
-    ended = stage.ends(run)
+    run, ended = continued(stage, monkeypatch)
 
     watched = list(scenes(stage, run))
 

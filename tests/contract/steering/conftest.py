@@ -26,7 +26,7 @@ from local_swf.testing import LocalSWF
 from setup import ensure_registered
 from swf.events import attributes
 from tests.application import Application, application
-from workflow import Definition
+from workflow import Definition, choice, process, step, where
 
 PATIENCE_SECONDS = 20.0
 HEARTBEAT_SECONDS = 0.05  # so that who is asked to stop hears it at once
@@ -163,6 +163,19 @@ class Stage:
         assert found["state"] == state, found
         return dict(found)
 
+    def closes(self, run: dict[str, str], way: str, gate: Gate) -> None:
+        """Close a run that stands at a gate: `terminate`, `cancel`, `time out`, else go on."""
+        gate.wait()
+        if way == "terminate":
+            self.starter.terminate_workflow(**run, reason="by mistake")
+        elif way == "cancel":
+            self.starter.cancel_workflow(**run)
+        elif way == "time out":
+            self.clock.advance(61)
+        else:
+            gate.open()
+        self.starter.wait(**run)
+
     def results(self, run: dict[str, str]) -> dict[str, Any]:
         """The results of the steps of an execution that completed."""
         return dict(self.ends(run)["result"]["previous_results"])
@@ -264,3 +277,19 @@ def staged(
             made.close()
             root.handlers[:], root.level = before
             logging.getLogger("swf_client").setLevel(logging.NOTSET)
+
+
+def continued(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """A process of First and nine times Count, over several runs: its first run, and its end."""
+    monkeypatch.setattr("workflow.commands.HISTORY_SOFT_LIMIT", 30)
+    again = where("$.previous_results.Count.visit").less_than(9)
+    made = process(
+        "Looping", "1", [step("First"), step("Count"), choice("Again?", (again, "Count"))]
+    )
+    stage.serve(made)
+    run = stage.start(made)
+    ended = stage.ends(run)
+    assert ended["run_id"] != run["run_id"]
+    return run, ended

@@ -106,16 +106,7 @@ def test_however_it_closed(stage, way):
     stage.serve(LINE)
     gate = stage.hold("Third")
     run = stage.start(LINE, timeout=60 if way == "time out" else None)
-    gate.wait()
-    if way == "terminate":
-        stage.starter.terminate_workflow(**run, reason="by mistake")
-    elif way == "cancel":
-        stage.starter.cancel_workflow(**run)
-    elif way == "time out":
-        stage.clock.advance(61)
-    else:
-        gate.open()
-    stage.starter.wait(**run)
+    stage.closes(run, way, gate)
     stage.play("Third", lambda _: {})
     assert set(stage.results(resume(stage, run, "Third"))) == set(LINE.steps)
     assert [call.visit for call in stage.calls if call.path == "Third"] == [1, 2]

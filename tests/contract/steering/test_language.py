@@ -216,17 +216,10 @@ def test_a_closed_execution_goes_on_from_a_state(stage, way):
     if way == "fail":
         stage.play("Third", failing("DiskError"))
     run = stage.start(definition, ORDER, timeout=60 if way == "time out" else None)
-    if way != "fail":
-        gate.wait()
-    if way == "terminate":
-        stage.starter.terminate_workflow(**run, reason="by mistake")
-    elif way == "cancel":
-        stage.starter.cancel_workflow(**run)
-    elif way == "time out":
-        stage.clock.advance(61)
+    if way == "fail":
+        stage.starter.wait(**run)
     else:
-        gate.open()
-    stage.starter.wait(**run)
+        stage.closes(run, way, gate)
     stage.play("Third", lambda _: "mended")
     again = jump(stage, run, "Third", input={"city": "Recife"})
     found = output(stage, dict(again))
@@ -360,6 +353,29 @@ def test_a_token_outlives_its_run(stage, monkeypatch):
     answer(stage, "TASK_SUCCESS", token, output="late but fine")
     found = stage.starter.wait(run["workflow_id"])
     assert found["result"]["answer"] == "late but fine"
+
+
+@pytest.mark.parametrize("send", ["pause_workflow", "signal_workflow"])
+def test_a_run_that_continues_as_new_meanwhile_hands_the_signal_on(stage, monkeypatch, send):
+    monkeypatch.setattr(commands, "HISTORY_SOFT_LIMIT", 12)
+    definition = machine({"Ask": ask(ResultPath="$.answer")})
+    stage.serve(definition)
+    run = stage.start(definition, ORDER)
+    token_of(stage, run)
+    who, client = run["workflow_id"], stage.starter.swf_client
+    real, asked = client.signal, []
+
+    def late(workflow_id, name, text, run_id):
+        asked.append(run_id)
+        if len(asked) == 1:
+            real(who, "HI", "{}")  # its events bring the run to its end
+            until(lambda: stage.starter.status(who)["run_id"] != run_id, "a new run")
+        real(workflow_id, name, text, run_id)
+
+    monkeypatch.setattr(client, "signal", late)
+    sent = getattr(stage.starter, send)(who, **({} if send[0] == "p" else {"signal_name": "HI"}))
+    assert asked == [run["run_id"], sent["run_id"]]
+    assert sent["run_id"] != run["run_id"]
 
 
 # --- children, jobs, functions --------------------------------------------------------------------
