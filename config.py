@@ -196,39 +196,59 @@ class Settings:
     """All settings of one process.  Durations are seconds; SWF's own are strings."""
 
     aws_access_key_id: str = _setting("AWS_ACCESS_KEY_ID", "", _anything)
-    """Written in `.env`; keys of the environment are left to boto3's own chain."""
+    """Access key, where it is written in the settings file; keys of the environment are left to
+    boto3's own chain, and placeholders are never used."""
     aws_secret_access_key: str = _setting("AWS_SECRET_ACCESS_KEY", "", _anything, secret=True)
+    """The secret of that key."""
     aws_session_token: str = _setting("AWS_SESSION_TOKEN", "", _anything, secret=True)
+    """The third part of temporary keys."""
     aws_region: str = _setting("AWS_REGION", "us-east-1", _text, "AWS_DEFAULT_REGION")
+    """Region of SWF, and of the AWS services that activities call."""
     swf_domain: str = _setting("SWF_DOMAIN", "business-process-domain", _swf_name)
+    """SWF's domain; the same in every process."""
     swf_task_list: str = _setting("SWF_TASK_LIST", "business-process-tasks", _swf_name)
+    """The task list that deciders and activity workers poll; the same in every process."""
     swf_endpoint: str = _setting("SWF_ENDPOINT", "local", _endpoint)
-    """`local`, `aws` or a URL."""
+    """The engine: the embedded SWF, Amazon's, or one at a URL.  Absent: `aws` where both keys are
+    written in the settings file, else `local`.  It beats `AWS_ENDPOINT_URL_SWF`."""
     workflow_version: str = _setting("WORKFLOW_VERSION", "1.0", _version)
+    """Version of the process in `process.py`; a new shape needs a new one."""
     activity_start_to_close_timeout: str = _setting(
         "ACTIVITY_START_TO_CLOSE_TIMEOUT", "300", _seconds_or_none, "ACTIVITY_TASK_TIMEOUT"
     )
+    """Seconds that one attempt of an activity may take."""
     activity_schedule_to_start_timeout: str = _setting(
         "ACTIVITY_SCHEDULE_TO_START_TIMEOUT", "86400", _seconds_or_none
     )
-    """A day: a step waits for its workers to come up rather than fail for their absence."""
+    """Seconds that an attempt may wait for a worker.  A day: a step waits for its workers to come
+    up rather than fail for their absence."""
     activity_schedule_to_close_timeout: str = _setting(
         "ACTIVITY_SCHEDULE_TO_CLOSE_TIMEOUT", "NONE", _seconds_or_none
     )
+    """Seconds for both together."""
     activity_heartbeat_timeout: str = _setting("ACTIVITY_HEARTBEAT_TIMEOUT", "60", _heartbeat)
+    """Seconds that an activity worker may be silent; it reports every 10."""
     workflow_execution_timeout: str = _setting("WORKFLOW_EXECUTION_TIMEOUT", "2592000", _seconds)
-    """Thirty days, as long as SWF keeps closed histories by default."""
+    """Seconds that a run may be open.  Thirty days, as long as SWF keeps closed histories by
+    default."""
     decision_task_timeout: str = _setting("DECISION_TASK_TIMEOUT", "30", _seconds_or_none)
+    """Seconds that a decider has for one decision task."""
     max_attempts: int = _setting("MAX_ATTEMPTS", "3", _whole_number(1, 1000))
+    """Attempts of a step in all."""
     retry_initial_seconds: int = _setting(
         "RETRY_INITIAL_SECONDS", "1", _whole_number(1, YEAR_SECONDS)
     )
+    """Seconds before the second attempt."""
     retry_backoff_rate: float = _setting("RETRY_BACKOFF_RATE", "2.0", _rate)
+    """By what the wait grows from one attempt to the next."""
     retry_max_seconds: int = _setting("RETRY_MAX_SECONDS", "60", _whole_number(1, YEAR_SECONDS))
+    """Seconds that no wait exceeds."""
     log_level: str = _setting(
         "LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
     )
+    """The least level of log lines."""
     log_format: str = _setting("LOG_FORMAT", "console", _one_of("console", "json"))
+    """How log lines look: for people, or one JSON object a line."""
     data_dir: Path = _setting("DATA_DIR", ".data", _folder)
     """Everything local: the embedded SWF's file, large payloads, the business database."""
     payload_store: str = _setting("PAYLOAD_STORE", "", _store)
@@ -242,6 +262,7 @@ class Settings:
     """ARN of the role by which SWF invokes the Lambda functions of definitions in States Language.
     Empty: activity workers call the Python functions that stand for them."""
     notifier: str = _setting("NOTIFIER", "outbox", _one_of("outbox", "sns", "webhook"))
+    """Where notifications go: a file, an SNS topic, a URL."""
     notifier_target: str = _setting("NOTIFIER_TARGET", "", _anything)
     """SNS topic ARN or webhook URL; for the outbox a file, by default in `data_dir`."""
 

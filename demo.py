@@ -11,7 +11,6 @@ code 0 when every check held, 1 when one did not, 130 after Ctrl+C.  The scenari
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -83,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in ROLES:
         return ROLES[given[0]](given[1:])
-    options = _parser().parse_args(given)
+    options = build_parser().parse_args(given)
     try:
         show(options.endpoint)
     except BusinessProcessError as error:
@@ -101,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
+    """The options of `python demo.py`."""
     parser = Parser(prog=SCRIPT, description="Show everything, and check it, on an embedded SWF.")
     parser.add_argument(
         "--endpoint",

@@ -208,7 +208,7 @@ def serve(
     concurrency: int,
 ) -> int:
     """Run a worker as a process: options, log, signals; gives the exit code."""
-    options = _parser(description, concurrency).parse_args(arguments)
+    options = build_parser(description, concurrency).parse_args(arguments)
     try:
         settings = config.use(config.load(env_file=options.env_file))
         logs.configure(settings)
@@ -221,7 +221,8 @@ def serve(
     return 0
 
 
-def _parser(description: str, concurrency: int) -> argparse.ArgumentParser:
+def build_parser(description: str, concurrency: int) -> Parser:
+    """The options of both workers."""
     parser = Parser(description=description)
     parser.add_argument(
         "--concurrency",

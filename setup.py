@@ -314,7 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        _run(_parser().parse_args(given))
+        _run(build_parser().parse_args(given))
     except BusinessProcessError as error:
         print(f"setup.py: {error}", file=sys.stderr)
         return error.exit_code
@@ -354,7 +354,8 @@ def _run(options: argparse.Namespace) -> None:
         print(f"note: {name} has no function in activities/registry.py yet")
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
+    """The options of `python setup.py`."""
     parser = Parser(
         prog="setup.py",
         description="Register the SWF domain and types of this application. Safe to repeat.",

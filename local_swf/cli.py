@@ -28,9 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _daemon_command(given: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m local_swf {given[0]}")
-    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="its data folder")
-    options = parser.parse_args(given[1:])
+    options = build_daemon_parser(given[0]).parse_args(given[1:])
     if given[0] == "stop":
         try:
             stopped = daemon.stop(options.folder)
@@ -44,7 +42,7 @@ def _daemon_command(given: list[str]) -> int:
 
 
 def _serve(given: list[str]) -> int:
-    options = _parser().parse_args(given)
+    options = build_parser().parse_args(given)
     local = options.host in _LOOPBACK
     if not local and not options.require_signature and not options.insecure:
         return _complain(
@@ -104,7 +102,8 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `python -m local_swf`, which serves."""
     parser = argparse.ArgumentParser(
         prog="python -m local_swf",
         description="An embedded Amazon SWF. Further commands: stop, status.",
@@ -125,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--region", default="us-east-1", help="in ARNs for unsigned requests")
     add("--state", type=Path, help=argparse.SUPPRESS)
     add("--idle-seconds", type=float, default=None, help="leave after so long without a client")
+    return parser
+
+
+def build_daemon_parser(command: str) -> argparse.ArgumentParser:
+    """The options of `stop` and `status`."""
+    parser = argparse.ArgumentParser(prog=f"python -m local_swf {command}")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="its data folder")
     return parser
 
 

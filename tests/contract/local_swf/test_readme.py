@@ -25,7 +25,7 @@ def test_there_are_examples():
 def test_every_fault_and_every_option_is_named():
     for kind in faults.KINDS:
         assert f"`{kind}`" in README
-    for action in cli._parser()._actions:
+    for action in cli.build_parser()._actions:
         named = action.option_strings[-1]
         hidden = named in ("--help", "--state", "--idle-seconds")
         assert hidden or named in README, named
