@@ -18,7 +18,8 @@ from rich.text import Text
 
 from arguments import safe
 from starter.clock import short
-from starter.scenes import OPEN, Happening, Row, Scene
+from starter.happenings import Happening
+from starter.scenes import OPEN, Row, Scene
 from starter.status import Status
 from wire import Json, cut
 

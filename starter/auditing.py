@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias, TypedDict
 
 import wire
@@ -41,10 +42,19 @@ class Entry(TypedDict):
 
 def audit(client: SwfClient, workflow_id: str, run_id: str) -> list[Entry]:
     """Everything that operators did to the chain of runs that holds `run_id`, oldest first."""
+    members = runs.chain(client, workflow_id, run_id)
+    histories = ((member, replays.events_of(client, workflow_id, member)) for member in members)
+    return of_runs(client, workflow_id, histories)
+
+
+def of_runs(
+    client: SwfClient, workflow_id: str, histories: Iterable[tuple[str, list[Event]]]
+) -> list[Entry]:
+    """The same of runs that were read already: run id and events of each, oldest run first."""
     entries: list[Entry] = []
     edits: list[Edit] = []
-    for member in runs.chain(client, workflow_id, run_id):
-        entries += _of_run(client, workflow_id, member, edits)
+    for member, events in histories:
+        entries += _of_run(client, workflow_id, member, events, edits)
     for run, fields in edits:  # told before the answer of the same run, or in a later run
         asked = [entry for entry in entries if entry["request_id"] == fields["request_id"]]
         for entry in [entry for entry in asked if entry["run_id"] == run][:1] or asked[-1:]:
@@ -56,9 +66,10 @@ Edit: TypeAlias = tuple[str, dict[str, Json]]
 """In which run data was edited, and the fact that tells of it."""
 
 
-def _of_run(client: SwfClient, workflow_id: str, run_id: str, edits: list[Edit]) -> list[Entry]:
+def _of_run(
+    client: SwfClient, workflow_id: str, run_id: str, events: list[Event], edits: list[Edit]
+) -> list[Entry]:
     """What was done to one run; what changed by it goes into `edits`."""
-    events = replays.events_of(client, workflow_id, run_id)
     definition = replays.definition_of(attributes(events[0])["workflowType"])
     if definition is None:
         return _from_events(events, run_id)

@@ -211,12 +211,23 @@ def of_execution(client: SwfClient, workflow_id: str, run_id: str, assumed: Assu
     """What the chain of runs that holds `run_id` has cost, and will in all."""
     members = runs.chain(client, workflow_id, run_id)
     histories = [replays.events_of(client, workflow_id, member) for member in members]
+    return of_runs(client, workflow_id, members[-1], histories, assumed)
+
+
+def of_runs(
+    client: SwfClient,
+    workflow_id: str,
+    run_id: str,
+    histories: list[list[Event]],
+    assumed: Assumed,
+) -> Forecast:
+    """The same of runs that were read already, oldest first; `run_id` is the last one's."""
     kind = attributes(histories[-1][0])["workflowType"]
     definition = replays.needed_definition({"workflowType": kind})
     happened, total = Tally(), Tally()
     for events in histories:
         happened.add(events)
-    last = replays.folded(client, definition, histories[-1], workflow_id, members[-1])
+    last = replays.folded(client, definition, histories[-1], workflow_id, run_id)
     happened.transitions(last.state.entries, _tried(histories))
     if last.state.closed:
         state = last.state.closed

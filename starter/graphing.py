@@ -56,7 +56,7 @@ def of_execution(client: SwfClient, workflow_id: str, run_id: str) -> Picture:
             traces.take(replays.events_of(client, workflow_id, earlier))
             if not untraced(execution, traces):
                 break
-    return _seen(execution, traces, workflow_id, events)
+    return folded(execution, traces, workflow_id, events)
 
 
 def _before(client: SwfClient, workflow_id: str, run_id: str) -> list[str]:
@@ -78,10 +78,11 @@ def of_history(client: SwfClient, document: Json) -> Picture:
     traces = Traces()
     for run in found:
         traces.take(run.events)
-    return _seen(execution, traces, last.workflow_id, last.events)
+    return folded(execution, traces, last.workflow_id, last.events)
 
 
-def _seen(execution: Execution, traces: Traces, workflow_id: str, events: list[Event]) -> Picture:
+def folded(execution: Execution, traces: Traces, workflow_id: str, events: list[Event]) -> Picture:
+    """An execution that was read already."""
     definition = execution.definition
     seen = Sightings(execution, traces, time.time()).seen()
     title = f"{workflow_id} · {definition.name} {definition.version} · {_state(execution, events)}"

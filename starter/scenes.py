@@ -6,26 +6,19 @@ Times are seconds since 1970.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import wire
-from errors import BusinessProcessError, UnknownExecutionError
 from pictures import Seen
-from starter import replays, runs
-from starter.runs import Event, attributes
-from starter.sightings import LINKS, WAITING, Sightings, Trace, Traces, untraced
-from starter.status import Status, seconds
-from swf.events import decoded_for_core
-from swf_client import SwfClient
-from wire import Json
-from workflow import Definition, Execution
+from starter.happenings import Happening
+from starter.sightings import WAITING, Sightings, Trace, Traces
+from starter.status import Status
+from workflow import Execution
 from workflow.definition import Place
 from workflow.graph import Map, Parallel, Pass
 from workflow.state import Outcome, Phase, State, Via, Visit, Work
 
 LAST_EVENTS = 12  # that a scene tells of
-EARLIER_RUNS = 20  # of a chain that are read for attempts and times, at most
 
 
 @dataclass(frozen=True)
@@ -56,16 +49,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Happening:
-    """One event in words."""
-
-    at: float
-    subject: str
-    """The path of the state that it is about; empty for the execution as a whole."""
-    words: str
-
-
-@dataclass(frozen=True)
 class Scene:
     """An execution as it stands."""
 
@@ -76,96 +59,6 @@ class Scene:
     """The last events, oldest first."""
     begun: float
     """When the first run of its chain began."""
-
-
-class Run:
-    """The history of one run as far as it was read, and the scene that it makes."""
-
-    def __init__(self, client: SwfClient, workflow_id: str, run_id: str) -> None:
-        self._client = client
-        self._ids = workflow_id, run_id
-        self._events: list[Event] = []
-        self._earlier: list[list[Event]] | None = None
-        self._definition: Definition | None = None
-        self._execution: Execution | None = None
-        self._readable = True
-        """Whether the definition is here, and all that the core has to read."""
-
-    def take(self, news: Iterable[Event]) -> None:
-        """Take further events, oldest first."""
-        # What came during a decision counts after it (`workflow.history.in_order`): begin anew.
-        known = 0 if _decides(self._events) else len(self._events)
-        self._events += self._decoded(list(news))
-        try:
-            self._fold(known)
-        except BusinessProcessError:
-            self._give_up()
-
-    def _decoded(self, events: list[Event]) -> list[Event]:
-        """Events as the core reads them; as they are where that cannot be."""
-        try:
-            return [decoded_for_core(event, self._client.payloads) for event in events]
-        except BusinessProcessError:  # sealed under a key that is not here, say
-            self._give_up()
-            return events
-
-    def _give_up(self) -> None:
-        """Tell no more of the states: the status has to do."""
-        self._readable, self._execution = False, None
-
-    def _fold(self, known: int) -> None:
-        """Bring the execution up to date; it knows so many events."""
-        if not self._readable:
-            return
-        if self._definition is None:
-            self._definition = replays.definition_of(attributes(self._events[0])["workflowType"])
-        if self._definition is None:
-            self._give_up()
-            return
-        if self._execution is None or not known:
-            self._execution, known = replays.begun(self._client, self._definition, *self._ids), 0
-        self._execution.apply(self._events[known:])
-
-    def scene(self, status: Status, now: float) -> Scene:
-        """How it stands, at a moment."""
-        visits = {} if self._execution is None else self._execution.state.visits
-        happenings = tuple(_happenings(self._events, visits))[-LAST_EVENTS:]
-        if self._execution is None:
-            return Scene(status, (), happenings, status["started_at"])
-        told = rows(self._execution, self._traces(self._execution), now)
-        begun = self._execution.state.begun or status["started_at"]
-        return Scene(status, told, happenings, begun)
-
-    def _traces(self, execution: Execution) -> Traces:
-        traces = Traces()
-        traces.take(self._events)
-        if self._earlier is None and untraced(execution, traces):
-            self._earlier = list(_before(self._client, self._ids[0], self._events[0]))
-        for events in self._earlier or ():
-            traces.take(events)
-        return traces
-
-
-def _before(client: SwfClient, workflow_id: str, first: Event) -> Iterator[list[Event]]:
-    """The events of the runs that a run continues, newest run first."""
-    for _ in range(EARLIER_RUNS):
-        previous = runs.origin_of(first, "").previous_run_id
-        if previous is None:
-            return
-        try:
-            events = replays.events_of(client, workflow_id, previous)
-        except UnknownExecutionError:
-            return  # retention has removed it
-        yield events
-        first = events[0]
-
-
-def _decides(events: list[Event]) -> bool:
-    """Whether a decision is being made at the end of these events."""
-    for event in reversed(events):
-        if event["eventType"].startswith("DecisionTask"):
-            return bool(event["eventType"] == "DecisionTaskStarted")
-    return False
 
 
 # --- rows ---------------------------------------------------------------------------------------
@@ -309,66 +202,3 @@ def _end(state: State, work: Work) -> float | None:
 def _awaits(work: Work) -> str:
     words = {Via.SIGNAL: f"signal {work.activity}", Via.TOKEN: "task token"}
     return words.get(work.via, "")
-
-
-# --- events -------------------------------------------------------------------------------------
-
-PREFIXES = {
-    "ActivityTask": "",
-    "LambdaFunction": "function ",
-    "StartLambdaFunction": "function start ",
-    "StartChildWorkflowExecution": "child ",
-    "ChildWorkflowExecution": "child ",
-    "StartTimer": "timer start ",
-    "Timer": "timer ",
-    "ExternalWorkflowExecution": "other ",
-    "WorkflowExecution": "",
-    "MarkerRecorded": "marker",
-}
-"""How the beginning of an event type is said; the rest is said in words."""
-
-NAMES = ("signalName", "markerName")
-REASONS = ("reason", "timeoutType", "cause")
-
-
-def _happenings(events: list[Event], visits: Mapping[int, Visit]) -> Iterator[Happening]:
-    """Events in words, but for those of decision tasks."""
-    subjects: dict[int, str] = {}
-    for event in events[-10 * LAST_EVENTS :]:
-        kind, told = event["eventType"], attributes(event)
-        if kind.startswith("DecisionTask"):
-            continue
-        linked = (subjects[told[link]] for link in LINKS if told.get(link) in subjects)
-        subject = _subject(told, visits) or next(linked, "") or str(told.get("timerId") or "")
-        subjects[event["eventId"]] = subject
-        named = next((str(told[name]) for name in NAMES if told.get(name)), "")
-        said = f"{_words(kind)} {named}".strip()
-        words = ": ".join(filter(None, (said, _reason(told))))
-        yield Happening(seconds(event["eventTimestamp"]) or 0.0, subject, words)
-
-
-def _subject(told: dict[str, Json], visits: Mapping[int, Visit]) -> str:
-    control = wire.loads(told.get("control"))
-    if isinstance(control, dict) and (control.get("path") or control.get("work")):
-        work = str(control.get("work") or "")[1:]
-        visit = visits.get(int(work)) if work.isdigit() else None
-        return str(control.get("path") or (visit and visit.path) or "")
-    if told.get("markerName"):
-        details = wire.loads(told.get("details"))
-        step = details.get("step") if isinstance(details, dict) else None
-        return step if isinstance(step, str) else ""
-    kind = told.get("activityType") or {}
-    return str(kind.get("name") or "")
-
-
-def _reason(told: dict[str, Json]) -> str:
-    found = next((str(told[name]) for name in REASONS if told.get(name)), "")
-    seconds_told = told.get("startToFireTimeout")
-    return found or (f"{seconds_told} s" if seconds_told else "")
-
-
-def _words(kind: str) -> str:
-    prefix = next((prefix for prefix in PREFIXES if kind.startswith(prefix)), "")
-    rest = kind.removeprefix(prefix)
-    split = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in rest)
-    return PREFIXES.get(prefix, "") + split.strip()

@@ -89,7 +89,7 @@ class Traces:
             return
         trace = self.of[entry]
         trace.ended = at if trace.ended is None else max(trace.ended, at)
-        trace.error = _error(kind, told) or trace.error
+        trace.error = error_of(kind, told) or trace.error
 
 
 _GO_ON = frozenset(
@@ -122,7 +122,8 @@ def _control(told: Any) -> dict[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _error(kind: str, told: Any) -> str:
+def error_of(kind: str, told: Any) -> str:
+    """The name of the error that an event tells of; empty where it tells of none."""
     if kind.endswith("TimedOut"):
         return f"timed out: {told.get('timeoutType', '')}".removesuffix(": ")
     if not kind.endswith("Failed"):

@@ -13,7 +13,7 @@ from typing import Any, TypedDict, cast
 import wire
 from errors import UnknownExecutionError
 from starter.clock import written
-from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, unknown
+from starter.runs import CLOSINGS, Event, Info, attributes, last_event, origin, origin_of, unknown
 from swf_client import SwfClient
 from wire import Json
 
@@ -126,16 +126,39 @@ def status(client: SwfClient, workflow_id: str, run_id: str) -> Status:
     return cast("Status", found)
 
 
+def told_by(first: Event, workflow_id: str, run_id: str) -> Status:
+    """Where a run stands after its first event, whose envelope is readable; no call is made."""
+    facts = attributes(first)
+    summed = Summary(
+        workflow_id=workflow_id,
+        run_id=run_id,
+        type=facts["workflowType"]["name"],
+        version=facts["workflowType"]["version"],
+        state="RUNNING",
+        tags=list(facts.get("tagList") or ()),
+        started_at=seconds(first["eventTimestamp"]) or 0.0,
+        closed_at=None,
+        cancel_requested=False,
+    )
+    previous = origin_of(first, run_id).previous_run_id
+    empty = dict.fromkeys(STATUS_MEMBERS)
+    return cast("Status", {**empty, **summed, "previous_run_id": previous})
+
+
 def advanced(client: SwfClient, known: Status, newest_first: Iterable[Event]) -> Status:
     """`known` brought up to date with the events that came after it."""
     context: str | None = None
     ending: dict[str, Json] = {}
+    asked: dict[str, Json] = {}
     for event in newest_first:
-        if event["eventType"] in _TELLING:
+        if event["eventType"] == "WorkflowExecutionCancelRequested":
+            asked = {"cancel_requested": True}
+        telling = event["eventType"] in CLOSINGS or not context
+        if event["eventType"] in _TELLING and telling:
             decoded = client.decode_event(event)
             ending = ending or outcome(decoded)
             context = context or attributes(decoded).get("executionContext")
-    return cast("Status", {**known, **_of_context(context), **ending})
+    return cast("Status", {**known, **asked, **_of_context(context), **ending})
 
 
 _TELLING = frozenset({*CLOSINGS, "DecisionTaskCompleted"})

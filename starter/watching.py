@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 
+from starter.readings import Reading
 from starter.runs import Event
-from starter.scenes import Run, Scene
+from starter.scenes import Scene
 from starter.status import Status, advanced, status
 from swf_client import SwfClient
 
@@ -53,12 +54,12 @@ def _scenes_of_run(
 ) -> Generator[Scene, None, Status]:
     """The scenes of one run; gives its last status."""
     current = status(client, workflow_id, run_id)
-    run, news = Run(client, workflow_id, run_id), list(client.history(workflow_id, run_id))
+    run, news = Reading(client, workflow_id, run_id), list(client.history(workflow_id, run_id))
     while True:
         current = advanced(client, current, news[: -PAGE - 1 : -1])
         run.take(news)
         if not current["next_run_id"]:
-            yield run.scene(current, time.time())
+            yield run.scene(time.time(), current)
         if current["closed_at"] is not None:
             return current
         seen, news = news[-1]["eventId"], []

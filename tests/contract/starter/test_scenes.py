@@ -223,7 +223,7 @@ def _unreadable(*_: Any) -> Any:
     ("name", "answer"),
     [
         ("published.find", lambda *_: None),
-        ("starter.scenes.decoded_for_core", _unreadable),
+        ("starter.readings.decoded_for_core", _unreadable),
         ("workflow.Execution.apply", _unreadable),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from cli.monitor_view import Frame, countdown, draw, lasted
-from starter.scenes import Happening, Row, Scene
+from starter.happenings import Happening
+from starter.scenes import Row, Scene
 from starter.status import STATUS_MEMBERS
 
 NOW = 1_800_000_000.0
