@@ -143,6 +143,11 @@ def test_the_commands_of_the_answers_run(shell: Shell) -> None:
     run(shell, [block for block in FAQ if not block.language])
 
 
+@pytest.mark.parametrize("name", ["COSTS", "DIAGRAMS"])
+def test_commands_that_need_nobody_to_work_run(name: str, shell: Shell) -> None:
+    run(shell, [block for block in blocks_of(read(f"docs/{name}.md")) if not block.language])
+
+
 def test_the_prices_that_are_told(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run("python workflow_starter.py forecast --definition BusinessProcess --json")
     dollars = json.loads(capsys.readouterr().out)["total"]["dollars"]
