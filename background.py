@@ -1,12 +1,14 @@
 """Processes that another one of ours starts and answers for: a log each, and no orphans.
 
-The demo and the menu run deciders and workers this way.  Each is started in a session of its
-own, so that Ctrl+C in the terminal reaches the owner alone, who then stops them in order.
+The demo and the menu run deciders and workers this way; the menu's are started again after a
+crash (`cli/supervisor.py`).  Each is started in a session of its own, so that Ctrl+C in the
+terminal reaches the owner alone, who then stops them in order.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +47,8 @@ class Process:
     log: Path
     """Its output, both streams."""
     handle: subprocess.Popen[bytes]
+    log_start: int = 0
+    """Where its output begins in the log, in bytes."""
 
     @property
     def pid(self) -> int:
@@ -65,10 +69,15 @@ class Process:
         """Whether its log holds that text near its end."""
         return text in self._tail()
 
+    def found(self, pattern: str) -> str | None:
+        """What a regular expression finds first near the end of its log."""
+        match = re.search(pattern, self._tail())
+        return match and match[0]
+
     def _tail(self) -> str:
         try:
             with self.log.open("rb") as file:
-                file.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
+                file.seek(max(self.log_start, self.log.stat().st_size - TAIL_BYTES))
                 return file.read().decode("utf-8", "replace").strip()
         except OSError:
             return ""
@@ -82,15 +91,22 @@ class Background:
         self._processes: list[Process] = []
 
     def start(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        append: bool = False,
     ) -> Process:
         """Run `python ARGUMENTS`; `name` names it to people and its log file.
 
-        An interrupt takes effect only when the process is on record.
+        The log is begun anew unless `append`.  An interrupt takes effect only when the process
+        is on record.
         """
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
-        with interrupts_held(), log.open("wb") as output:
+        with interrupts_held(), log.open("ab" if append else "wb") as output:
+            begin = output.seek(0, os.SEEK_END)
             handle = subprocess.Popen(  # noqa: S603 - our own programs
                 [sys.executable, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -100,9 +116,13 @@ class Background:
                 start_new_session=os.name != "nt",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
-            process = Process(name, log, handle)
+            process = Process(name, log, handle, begin)
             self._processes.append(process)
         return process
+
+    def forget(self, process: Process) -> None:
+        """Take a process that has ended off the record."""
+        self._processes.remove(process)
 
     def running(self) -> list[Process]:
         """Those that run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 LANGUAGES = ("en", "pt")
+LOCALES = {"en": "en_US.UTF-8", "pt": "pt_BR.UTF-8"}
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     # entries
@@ -12,6 +13,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "setup": ("Set up: register domain and types", "Configurar: registrar domínio e tipos"),
     "decider": ("Start a decider", "Iniciar um decider"),
     "worker": ("Start an activity worker", "Iniciar um worker de atividades"),
+    "page": ("Start the page, to look at in a browser", "Iniciar a página, para ver no navegador"),
+    "log": ("Follow a log", "Acompanhar um log"),
     "demo": ("Demo", "Demonstração"),
     "start": ("Start a workflow from JSON", "Iniciar um workflow a partir de JSON"),
     "resume": ("Resume a workflow from a step", "Retomar um workflow a partir de uma etapa"),
@@ -35,6 +38,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "language": ("Português", "English"),
     "quit": ("Quit", "Sair"),
     # questions
+    "which_log": (
+        "Which log? Its number or name (empty: back): ",
+        "Qual log? O número ou o nome (vazio: voltar): ",
+    ),
     "choice": ("Choice: ", "Opção: "),
     "which": (
         "Which one? Its number or workflow id (empty: back): ",
@@ -63,8 +70,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     # answers
     "yes": ("y yes", "s sim"),
-    "running": ("Running", "Em execução"),
-    "log": ("log", "log"),
+    "engine": ("Engine", "Motor"),
+    "engine_rests": ("not running; it starts when needed", "parado; inicia quando for preciso"),
+    "embedded": ("embedded SWF", "SWF embutido"),
+    "open": ("Open executions", "Execuções abertas"),
+    "not_known_yet": ("not known yet", "ainda não se sabe"),
+    "no_processes": (
+        "No decider or worker of this menu runs.",
+        "Nenhum decider ou worker deste menu em execução.",
+    ),
+    "is_starting": ("starting, process {pid}", "iniciando, processo {pid}"),
+    "is_running": ("running, process {pid}", "em execução, processo {pid}"),
+    "is_waiting": ("starts again in {seconds} s", "reinicia em {seconds} s"),
+    "is_given_up": (
+        "ended, and cannot start until something is mended",
+        "terminou, e não inicia até que algo seja corrigido",
+    ),
+    "times": (", restarted: {count}", ", reinícios: {count}"),
+    "code": ("exit code {code}", "código de saída {code}"),
     "no_such_choice": ("There is no entry {answer!r}.", "Não existe a opção {answer!r}."),
     "no_such_step": ("There is no step {answer!r}.", "Não existe a etapa {answer!r}."),
     "no_workflows": ("There are no workflows yet.", "Ainda não há workflows."),
@@ -73,15 +96,29 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{name} runs: process {pid}, log {log}",
         "{name} em execução: processo {pid}, log {log}",
     ),
-    "ended": (
-        "{name} ended with exit code {code}: {word} (log {log})",
-        "{name} terminou com código {code}: {word} (log {log})",
+    "page_at": ("The page is at {address} (log {log})", "A página está em {address} (log {log})"),
+    "crashed": (
+        "{name} has ended ({how}){word}; it starts again in {seconds} s (log {log})",
+        "{name} terminou ({how}){word}; reinicia em {seconds} s (log {log})",
     ),
+    "runs_again": (
+        "{name} runs again: process {pid}",
+        "{name} em execução outra vez: processo {pid}",
+    ),
+    "given_up": (
+        "{name} has ended ({how}){word}; it is not started again: mend that first (log {log})",
+        "{name} terminou ({how}){word}; não será reiniciado: corrija isso antes (log {log})",
+    ),
+    "left": (
+        "{name} has ended, for it was asked to ({how}); it is not started again",
+        "{name} terminou, pois isso lhe foi pedido ({how}); não será reiniciado",
+    ),
+    "no_logs": ("There are no logs yet.", "Ainda não há logs."),
+    "following": ("{log}: Enter or Ctrl+C ends this", "{log}: Enter ou Ctrl+C encerra"),
     "stopped": ("Stopped: {names}", "Parado: {names}"),
     "nothing_to_stop": ("Nothing was running.", "Nada estava em execução."),
     "nothing_deleted": ("Nothing is deleted.", "Nada foi apagado."),
     "deleted": ("Deleted: {names}", "Apagado: {names}"),
-    "engine": ("embedded SWF", "SWF embutido"),
     "exit_code": ("(exit code {code})", "(código de saída {code})"),
     "bye": ("Bye.", "Até logo."),
 }

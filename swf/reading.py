@@ -176,6 +176,12 @@ class SwfReading(SwfCalls):
         times = {which: _between(since, until)}
         return self._listed("list_closed_workflow_executions", times, wanted, reverse=reverse)
 
+    def count_open(self) -> tuple[int, bool]:
+        """How many runs are open, and whether SWF left off counting there."""
+        members = {"domain": self.domain, "startTimeFilter": _between(None, None)}
+        found = self._call("count_open_workflow_executions", members)
+        return found["count"], bool(found.get("truncated"))
+
     def _listed(
         self, operation: str, times: dict[str, Json], wanted: _Wanted, *, reverse: bool
     ) -> Iterator[dict[str, Json]]:

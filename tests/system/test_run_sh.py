@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +67,61 @@ def test_the_menu_comes_without_a_command_and_leaves_at_the_end_of_input(checkou
     done = run(checkout, stdin=subprocess.DEVNULL, cwd=tmp_path, env=environment)
     assert done.returncode == 0
     assert "Executar os testes" in done.stdout
+
+
+class MenuProcess:
+    """The menu on pipes, as `run.sh` starts it."""
+
+    def __init__(self, checkout: Path, data: Path) -> None:
+        environment = without("LC_ALL", "LC_MESSAGES", LANG="C", SWF_ENDPOINT="local")
+        self.handle = subprocess.Popen(
+            ["sh", str(checkout / "run.sh")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**environment, "DATA_DIR": str(data)},
+        )
+
+    def type(self, line: str) -> None:
+        self.handle.stdin.write(f"{line}\n")
+        self.handle.stdin.flush()
+
+    def says(self, pattern: str) -> int:
+        """Read on until a line has the pattern; gives the number in it."""
+        for line in self.handle.stdout:
+            if found := re.search(pattern, line):
+                return int(found[1])
+        raise AssertionError(f"never said {pattern}")
+
+
+def test_the_menu_brings_a_killed_worker_back_and_leaves_nobody_behind(checkout, tmp_path):
+    menu = MenuProcess(checkout, tmp_path / "data")
+    try:
+        menu.type("2")
+        decider = menu.says(r"decider-1 runs: process (\d+)")
+        menu.type("3")
+        worker = menu.says(r"worker-1 runs: process (\d+)")
+        os.kill(worker, signal.SIGKILL)
+        menu.says(r"worker-1 has ended \(SIGKILL\); it starts again in (\d+) s")
+        again = menu.says(r"worker-1 runs again: process (\d+)")
+        menu.handle.terminate()
+        rest = menu.handle.stdout.read()
+    finally:
+        menu.handle.kill()
+        menu.handle.wait()
+        menu.handle.stdin.close()
+        menu.handle.stdout.close()
+    assert "Stopped: decider-1, worker-1, embedded SWF\n" in rest
+    assert menu.handle.returncode == 128 + signal.SIGTERM
+    assert [pid for pid in (decider, worker, again) if is_there(pid)] == []
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_clean_deletes_local_data_only_when_told_so(checkout, tmp_path):

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import io
+import re
+import threading
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
 import config
+import errors
 import published
-from cli import housekeeping
-from cli.menu import Menu, Terminal
+from cli import by_hand, housekeeping
+from cli.menu import Menu
+from cli.menu_state import Lately
 from cli.menu_texts import TEXTS, language_of
+from cli.supervisor import Supervisor
+from cli.terminal import Terminal
 from workflow import parallel, process, step
 
-SETUP, DECIDER, WORKER, DEMO, START, RESUME, STEER, HISTORY, LIST, MONITOR, STOP, DELETE = map(
-    str, range(1, 13)
+ENTRIES = (
+    "SETUP", "DECIDER", "WORKER", "PAGE", "LOG", "DEMO", "START", "RESUME", "STEER", "HISTORY",
+    "LIST", "MONITOR", "STOP", "DELETE", "TESTS", "OTHER",
+)  # fmt: skip
+NUMBER = {name: str(number) for number, name in enumerate(ENTRIES, 1)}
+SETUP, DECIDER, WORKER, PAGE, LOG, DEMO, START, RESUME, STEER, HISTORY, LIST, MONITOR = (
+    NUMBER[name] for name in ENTRIES[:12]
 )
-TESTS, OTHER = "13", "14"
+STOP, DELETE, TESTS, OTHER = (NUMBER[name] for name in ENTRIES[12:])
 QUIT = "0"
 STEP = "SaveResults"
 
@@ -27,14 +38,21 @@ class Process:
     """A process that was never started."""
 
     pid = 4711
+    said = "the page is at http://127.0.0.1:8421/\n"
 
-    def __init__(self, name: str, exit_code: int | None) -> None:
+    def __init__(self, name: str, arguments: list[str]) -> None:
         self.name = name
-        self.exit_code = exit_code
+        self.arguments = arguments
+        self.exit_code: int | None = None
         self.log = Path("logs") / f"{name}.log"
+        self.lines = f"x started x {self.said}"
 
     def has_said(self, text: str) -> bool:
-        return True
+        return text in self.lines
+
+    def found(self, pattern: str) -> str | None:
+        match = re.search(pattern, self.lines)
+        return match and match[0]
 
     def last_line(self) -> str:
         return "no credentials"
@@ -48,23 +66,39 @@ class Background:
         self.processes: list[Process] = []
         self.exit_code: int | None = None
 
-    def start(self, name, arguments, environment=None) -> Process:
+    def start(self, name, arguments, environment=None, *, append=False) -> Process:
         self.started.append([name, *(Path(argument).name for argument in arguments)])
-        self.processes.append(Process(name, self.exit_code))
+        self.processes.append(Process(name, arguments))
+        self.processes[-1].exit_code = self.exit_code
         return self.processes[-1]
 
-    def running(self) -> list[Process]:
-        return [process for process in self.processes if process.exit_code is None]
+    def forget(self, process) -> None:
+        self.processes.remove(process)
 
     def stop(self) -> list[Process]:
-        stopped, self.processes = self.running(), []
+        stopped, self.processes = self.processes, []
         return stopped
+
+
+class Client:
+    """An engine with open executions."""
+
+    def __init__(self) -> None:
+        self.counted: tuple[int, bool] | Exception = (1234, False)
+
+    def count_open(self) -> tuple[int, bool]:
+        if isinstance(self.counted, Exception):
+            raise self.counted
+        return self.counted
 
 
 class Starter:
     """Knows two executions."""
 
     kind = "BusinessProcess"
+
+    def __init__(self) -> None:
+        self.swf_client = Client()
 
     def list_workflows(self, wanted, *, limit):
         return [
@@ -98,7 +132,7 @@ class Session:
         menu = Menu(
             Terminal(io.StringIO(text), sink),
             self.settings,
-            self.background,
+            Supervisor(self.background),
             language=language,
             command=self._command,
             foreground=self._foreground,
@@ -134,13 +168,117 @@ def test_processes_run_in_the_background_and_end_with_the_menu(session, entry, s
     assert shown.endswith(f"Bye.\nStopped: {', '.join(names)}\n")
 
 
-def test_running_processes_are_listed(session):
-    assert f"Running: decider-1 ({Path('logs') / 'decider-1.log'})" in session.type(DECIDER)
+def test_the_state_is_shown_before_the_question(session):
+    before, after = session.type(DECIDER).split("Choice: ")[:2]
+    assert "Engine: embedded SWF in " in before
+    assert "(not running; it starts when needed)\n  Open executions: not known yet\n" in before
+    assert "No decider or worker of this menu runs." in before
+    assert f"decider-1: running, process 4711 ({Path('logs') / 'decider-1.log'})" in after
+
+
+@pytest.mark.parametrize(
+    ("counted", "shown"),
+    [
+        ((1234, False), "1,234"),
+        ((10_000, True), "10,000+"),
+        (errors.CredentialsError("no AWS credentials"), "? (no AWS credentials)"),
+    ],
+)
+def test_the_open_executions_are_counted(session, monkeypatch, counted, shown):
+    monkeypatch.setattr(housekeeping, "engine_runs", lambda _: True)
+    session.starter.swf_client.counted = counted
+    assert f"Open executions: {shown}\n" in session.type()
+
+
+def test_the_menu_does_not_wait_for_a_count_that_takes_long():
+    counted = threading.Event()
+    lately = Lately(lambda: str(counted.wait(10)), seconds=0)
+    assert lately.answer() is None
+    counted.set()
+    lately._thread.join()
+    lately._seconds = 10
+    assert lately.answer() == "True"
 
 
 def test_a_process_that_ends_at_once_is_reported(session):
     session.background.exit_code = 3
-    assert "decider-1 ended with exit code 3: no credentials (log" in session.type(DECIDER)
+    shown = session.type(DECIDER)
+    log = Path("logs") / "decider-1.log"
+    assert (
+        "decider-1 has ended (exit code 3): no credentials; it is not started again: mend that "
+        f"first (log {log})\n" in shown
+    )
+    assert f"decider-1: ended, and cannot start until something is mended ({log})" in shown
+
+
+def test_the_page_is_started_once_and_its_address_told(session):
+    shown = session.type(PAGE, PAGE)
+    ((name, *command),) = session.background.started
+    assert (name, command[-1]) == ("page", "dashboard")
+    assert shown.count("The page is at http://127.0.0.1:8421/ (log ") == 2
+    assert "page: running, process 4711 (http://127.0.0.1:8421/)" in shown
+
+
+def test_a_log_is_followed_until_enter(session):
+    logs = session.settings.data_dir / "logs"
+    logs.mkdir()
+    (logs / "worker-1.log").write_text("one\ntwo\x1b[31m\nhalf a line")
+    shown = session.type(LOG, "9", "worker-1", "")
+    assert "There is no entry '9'." in shown
+    assert "Enter or Ctrl+C ends this\none\ntwo\\x1b[31m\n\nBusiness" in shown
+
+
+def test_without_logs_there_is_none_to_follow(session):
+    assert "There are no logs yet." in session.type(LOG)
+
+
+EXECUTION = ["--", "w-1", "r-1"]
+BY_HAND = {
+    SETUP: ([], "setup"),
+    DECIDER: ([], "decider"),
+    WORKER: ([], "worker"),
+    PAGE: ([], "dashboard"),
+    DEMO: ([], "demo"),
+    START: (["{}"], "start '--input={}'"),
+    RESUME: (["1", STEP, "", "n"], f"resume --step={STEP} -- w-1 r-1"),
+    STEER: (["1", "pause", "lunch", "n"], "pause --reason=lunch -- w-1 r-1"),
+    HISTORY: (["1"], "history -- w-1 r-1"),
+    LIST: ([], "list --limit=20"),
+    MONITOR: (["1"], "monitor -- w-1 r-1"),
+    STOP: ([], "stop"),
+    DELETE: ([], "clean"),
+    TESTS: ([], "test"),
+}
+
+
+@pytest.mark.parametrize("entry", BY_HAND, ids=lambda number: ENTRIES[int(number) - 1])
+def test_every_choice_prints_the_command_that_does_the_same(session, monkeypatch, entry):
+    monkeypatch.setattr("setup.main", lambda _: 0)
+    monkeypatch.setattr(housekeeping, "stop_engine", lambda _: False)
+    session.code = 0
+    typed, command = BY_HAND[entry]
+    shown = session.type(entry, *typed)
+    assert f"The same by hand: {by_hand.HOME / 'run.sh'} {command}\n" in shown
+
+
+def test_so_do_those_that_are_no_command_of_ours(session):
+    (logs := session.settings.data_dir / "logs").mkdir()
+    (logs / "a.log").touch()
+    shown = session.type(OTHER, OTHER, LOG, "1", "", DECIDER, WORKER, STOP)
+    assert f"O mesmo à mão: LANG=pt_BR.UTF-8 {by_hand.HOME / 'run.sh'}\n" in shown
+    assert f"The same by hand: tail -n 20 -f {logs / 'a.log'}\n" in shown
+    assert f"The same by hand: kill 4711 4711 && {by_hand.HOME / 'run.sh'} stop\n" in shown
+    assert {*ENTRIES} == {ENTRIES[int(n) - 1] for n in BY_HAND} | {"LOG", "OTHER"}
+
+
+def test_in_the_projects_folder_the_command_is_short(monkeypatch):
+    monkeypatch.chdir(by_hand.HOME)
+    assert by_hand.run_sh("list") == "./run.sh list"
+    monkeypatch.setattr(by_hand, "WINDOWS", True)
+    assert (
+        by_hand.run_sh("start", "--input=my order.json") == 'run.bat start "--input=my order.json"'
+    )
+    assert by_hand.stop([1, 2]) == "taskkill /F /PID 1 /PID 2 && run.bat stop"
 
 
 def test_stop_stops_them_before_the_menu_ends(session):
@@ -199,7 +337,7 @@ def test_resume_asks_for_execution_step_and_reason(session, step):
     shown = session.type(RESUME, "1", "Nowhere", "6", step, "fixed it", "y")
     wanted = ["resume", f"--step={STEP}", "--reason=fixed it", "--", "w-1", "r-1"]
     assert session.commands == [["resume", "--dry-run", *wanted[1:]], wanted]
-    assert "python workflow_starter.py resume --step=SaveResults" in shown
+    assert "run.sh resume --step=SaveResults" in shown
 
 
 def test_resume_knows_the_steps_of_the_execution_that_was_chosen(session, monkeypatch):
@@ -215,7 +353,7 @@ def test_steering_says_what_will_happen_asks_and_shows_the_same_by_hand(session)
     shown = session.type(STEER, "1", "skip", STEP, "sent by hand", "y")
     wanted = ["skip", f"--step={STEP}", "--reason=sent by hand", "--", "w-1", "r-1"]
     assert session.commands == [["skip", "--dry-run", *wanted[1:]], wanted]
-    assert "python workflow_starter.py skip --step=SaveResults" in shown
+    assert "run.sh skip --step=SaveResults" in shown
 
 
 @pytest.mark.parametrize(("code", "agreed"), [(0, "n"), (2, "y")])
