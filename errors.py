@@ -138,8 +138,8 @@ class ExecutionAlreadyStartedError(SwfError):
         self.run_id = run_id
         known = f" as run {run_id}" if run_id else ""
         super().__init__(
-            f"workflow {workflow_id} is already open{known}; "
-            "use another id, or wait for it, or terminate it first"
+            f"workflow {workflow_id} is already open{known}; use another id, wait for its end "
+            f"(`python workflow_starter.py monitor {workflow_id}`), or terminate it first"
         )
 
 

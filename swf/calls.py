@@ -14,7 +14,8 @@ from config import Settings
 from errors import BusinessProcessError
 from payloads import Payloads
 from swf.connection import Connection, Patience
-from swf.faults import SwfFault, public_error
+from swf.faults import SwfFault
+from swf.remedies import public_error
 from wire import Json
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from config import Settings, is_placeholder
 from errors import ConfigurationError, CredentialsError, EngineUnreachableError
 from swf.events import read_answer
 from swf.faults import BOTO_ERRORS, Kind, SwfFault, fault_of
+from swf.remedies import GET_CREDENTIALS
 from swf.transport import NearbyTransport
 from wire import Json
 
@@ -353,11 +354,7 @@ def _environment_keys() -> dict[str, str]:
 def _check_credentials(session: boto3.Session, settings: Settings) -> None:
     found = session.get_credentials()
     if found is None or is_placeholder(found.access_key):
-        raise CredentialsError(
-            f"no AWS credentials for {settings.engine}: write AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY in .env, set AWS_PROFILE or use an IAM role; "
-            "without an AWS account set SWF_ENDPOINT=local"
-        )
+        raise CredentialsError(f"no AWS credentials for {settings.engine}: {GET_CREDENTIALS}")
 
 
 # --- small things ------------------------------------------------------------------------

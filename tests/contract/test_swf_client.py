@@ -141,10 +141,11 @@ class TestRegistration:
             with pytest.raises(DomainNotRegisteredError, match=r"python setup\.py"):
                 ask()
         client.register_domain(30)
-        for describe in (client.describe_workflow_type, client.describe_activity_type):
-            with pytest.raises(TypeNotRegisteredError, match=r"name=X, version=1.*setup\.py"):
-                describe("X", "1")
-        with pytest.raises(TypeNotRegisteredError, match=r"name=P, version=1.*setup\.py"):
+        describe = (client.describe_workflow_type, client.describe_activity_type)
+        for kind, ask in zip(("workflow", "activity"), describe, strict=True):
+            with pytest.raises(TypeNotRegisteredError, match=rf"{kind} type X 1 .*setup\.py"):
+                ask("X", "1")
+        with pytest.raises(TypeNotRegisteredError, match=r"workflow type P 1 .*setup\.py"):
             start(client)
 
     def test_what_is_deprecated_comes_back(self, client: SwfClient) -> None:

@@ -179,7 +179,7 @@ DENIED = "User: arn:aws:iam::1:user/u is not authorized"
         (
             ("UnknownResourceFault", "Unknown type: WorkflowType=[name=P, version=1]"),
             TypeNotRegisteredError,
-            "WorkflowType=[name=P, version=1] is not registered",
+            "the workflow type P 1 is not registered",
         ),
         (("TypeDeprecatedFault", "T"), TypeNotRegisteredError, "is deprecated"),
         (("AccessDeniedException", DENIED, 403), PermissionDeniedError, "swf:DescribeDomain"),
