@@ -265,6 +265,9 @@ class Settings:
     """Where notifications go: a file, an SNS topic, a URL."""
     notifier_target: str = _setting("NOTIFIER_TARGET", "", _anything)
     """SNS topic ARN or webhook URL; for the outbox a file, by default in `data_dir`."""
+    dashboard_token: str = _setting("DASHBOARD_TOKEN", "", _anything, secret=True)
+    """What the page asks for before it shows anything.  Empty: nothing on this machine's loopback,
+    and a token that is made at each start where it is bound elsewhere."""
 
     @property
     def engine(self) -> str:
@@ -309,7 +312,9 @@ def load(env: Mapping[str, str] | None = None, env_file: str | Path | None = Non
     return Settings(**values)
 
 
-SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PAYLOAD_KEYS"})
+SECRETS = frozenset(
+    {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DASHBOARD_TOKEN", "PAYLOAD_KEYS"}
+)
 
 
 def environment() -> dict[str, str]:

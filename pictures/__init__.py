@@ -22,6 +22,6 @@ and a label on every jump it is 0.2 s and 1.3 s; where every state leads to thre
 
 from pictures.mermaid import mermaid
 from pictures.seen import Seen
-from pictures.svg import svg
+from pictures.svg import DARK, STYLE, svg
 
-__all__ = ["Seen", "mermaid", "svg"]
+__all__ = ["DARK", "STYLE", "Seen", "mermaid", "svg"]

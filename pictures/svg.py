@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pictures import icons
@@ -43,11 +43,15 @@ def svg(
     *,
     title: str = "",
     dark: bool | None = None,
+    styled: bool = True,
+    link: Callable[[str], str] | None = None,
 ) -> str:
     """A document in the Amazon States Language as SVG, with what was seen of its states, by name.
 
     Each state is a `<g id="state-N" data-state="NAME" class="state OUTCOME">`.  `dark` is None
-    for light or dark as the reader's system prefers, True or False for one of them.
+    for light or dark as the reader's system prefers, True or False for one of them; `styled` False
+    leaves the colours to the page around it (`STYLE`, `DARK`).  `link` gives the address to which
+    the state of a name leads.
     """
     seen = seen or {}
     drawn = plan(read(document), seen)
@@ -55,11 +59,13 @@ def svg(
     least = width(title, TITLE_SIZE, bold=True) if title else 0
     wide = max(drawn.width, min(least, 800.0)) + 2 * MARGIN
     high = drawn.height + top + MARGIN
+    role = "img" if link is None else "group"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" {_size(wide, high)}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="{role}" '
+        f"{_size(wide, high)}>",
         f"<title>{xml(title or 'State machine')}</title>",
         f"<desc>{xml(_description(drawn, document, seen))}</desc>",
-        f"<style>{_style(dark=dark)}</style>",
+        f"<style>{_style(dark=dark)}</style>" if styled else "",
         f'<rect class="paper" width="{n(wide)}" height="{n(high)}"/>',
     ]
     if title:
@@ -69,7 +75,7 @@ def svg(
         )
     left = (wide - drawn.width) / 2
     parts.append(f'<g transform="translate({n(left)} {n(top)})">')
-    parts.extend(_Drawing(seen).plans(drawn))
+    parts.extend(_Drawing(seen, link).plans(drawn))
     return "\n".join([*parts, "</g>", "</svg>"]) + "\n"
 
 
@@ -97,8 +103,11 @@ def _description(drawn: Plan, document: Mapping[str, Json], seen: Mapping[str, S
 class _Drawing:
     """Writes the parts of a picture, outer ones first, and counts the states."""
 
-    def __init__(self, seen: Mapping[str, Seen]) -> None:
+    def __init__(
+        self, seen: Mapping[str, Seen], link: Callable[[str], str] | None = None
+    ) -> None:
         self._seen = seen
+        self._link = link
         self._count = 0
 
     def plans(self, root: Plan) -> Iterator[str]:
@@ -112,8 +121,22 @@ class _Drawing:
             yield from (_label(one, 0, 0, "") for one in part.labels if one.lines)
             yield from (_mark(*mark) for mark in part.marks)
             for placed in part.states:
-                yield from self._state(placed)
+                yield from self._linked(placed)
             yield "</g>"
+
+    def _linked(self, placed: Placed) -> Iterator[str]:
+        if self._link is None:
+            yield from self._state(placed)
+            return
+        name = placed.state.name
+        yield f'<a href="{xml(self._link(name))}" aria-label="{xml(self._said(name))}">'
+        yield from self._state(placed)
+        yield "</a>"
+
+    def _said(self, name: str) -> str:
+        """A state for who hears it."""
+        seen = self._seen.get(name)
+        return name if seen is None else f"{name}: {seen.outcome}"
 
     def _state(self, placed: Placed) -> Iterator[str]:
         self._count += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pictures
@@ -36,6 +36,10 @@ class Picture:
         if form == "mermaid":
             return pictures.mermaid(self.document, self.seen)
         return pictures.svg(self.document, self.seen, title=self.title)
+
+    def embedded(self, link: Callable[[str], str] | None = None) -> str:
+        """The picture as SVG for a page that has its colours; states lead where `link` says."""
+        return pictures.svg(self.document, self.seen, styled=False, link=link)
 
 
 def of_definition(definition: Definition) -> Picture:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+import wire
 from errors import BusinessProcessError, UnknownExecutionError
-from starter import auditing, forecasting, graphing, replays, runs, timeline
+from starter import auditing, checking, forecasting, graphing, history, replays, runs, timeline
 from starter.auditing import Entry
 from starter.forecasting import Assumed, Forecast
 from starter.graphing import Picture
@@ -21,6 +22,7 @@ from starter.status import Status, advanced, told_by
 from starter.timeline import Bar
 from swf.events import decoded_for_core
 from swf_client import SwfClient
+from wire import Json
 from workflow import Definition, Execution
 
 EARLIER_RUNS = 20  # of a chain that are read for attempts and times, at most
@@ -222,6 +224,28 @@ class Reading:
             found.append((runs.origin_of(found[-1][1][0], "").previous_run_id or "", events))
         return found[::-1]
 
+    def saved(self) -> dict[str, Json]:
+        """The run as a file keeps it: what `history --json` prints, and `of_saved` reads."""
+        first = attributes(self.events[0])
+        envelope = wire.unwrap_start(wire.loads(first.get("input")))[1]
+        return {
+            "workflow_id": self.workflow_id,
+            "run_id": self.run_id,
+            "type": first["workflowType"],
+            "events": [history.plain(self.client, event) for event in self.events],
+            "envelope": envelope,
+        }
+
+    def resolved(self, value: Json) -> Json:
+        """A value with what is kept elsewhere in its place; as it is where that cannot be had."""
+        text = wire.dumps(value)
+        if wire.REFERENCE not in text:
+            return value
+        try:
+            return wire.loads(self.client.payloads.expand_deep(text))
+        except BusinessProcessError:
+            return value
+
     def traces(self) -> Traces:
         """What the events of the whole chain tell."""
         traces = Traces()
@@ -234,6 +258,18 @@ class Reading:
         if self._earlier is None:
             self._earlier = list(_before(self.client, self.workflow_id, self.events[0]))
         return self._earlier
+
+
+def of_saved(client: SwfClient, document: Json) -> Reading:
+    """The execution whose history was saved, as `history --json` prints it: its last run.
+
+    `InvalidInputError` for what is no such document.
+    """
+    *earlier, last = checking.saved_runs(document)
+    before = [[decoded_for_core(e, client.payloads) for e in run.events] for run in earlier]
+    reading = Reading(client, last.workflow_id, last.run_id, before[::-1])
+    reading.take(last.events)
+    return reading
 
 
 def _before(client: SwfClient, workflow_id: str, first: Event) -> Iterator[list[Event]]:

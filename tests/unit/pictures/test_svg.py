@@ -68,7 +68,7 @@ def test_what_is_not_understood_is_left_out(document):
 
 
 def test_the_room_offers_these_names_alone():
-    assert pictures.__all__ == ["Seen", "mermaid", "svg"]
+    assert pictures.__all__ == ["DARK", "STYLE", "Seen", "mermaid", "svg"]
 
 
 def test_a_missing_target_is_drawn_as_unknown():

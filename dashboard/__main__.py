@@ -1,0 +1,113 @@
+"""`python -m dashboard`: serve the page."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+
+import uvicorn
+
+import config
+import logs
+from arguments import Parser, count, safe
+from dashboard.app import make_app
+from dashboard.offline import library_of
+from dashboard.options import LOOPBACK, PORT, Options
+from errors import BusinessProcessError, ConfigurationError
+from starter import clock
+from workflow_starter import WorkflowStarter
+
+PROGRAM = "python -m dashboard"
+_log = logs.get("dashboard")
+
+
+def parser() -> Parser:
+    """The command line."""
+    made = Parser(
+        prog=PROGRAM,
+        description="A local web page: executions, graphs, histories, and what operators do.",
+        epilog=f"examples:\n  {PROGRAM} --open\n  {PROGRAM} --offline history.json\n"
+        f"  {PROGRAM} --host 0.0.0.0 --read-only",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        default=LOOPBACK[0],
+        help="default 127.0.0.1; "
+        "elsewhere a token is asked for: DASHBOARD_TOKEN, or one that is made and printed",
+    )
+    made.add_argument(
+        "--port", type=count(0, 65535), default=PORT, help=f"default {PORT}; 0 for any"
+    )
+    made.add_argument("--read-only", action="store_true", help="show, and change nothing")
+    made.add_argument(
+        "--offline",
+        metavar="FILE",
+        nargs="+",
+        help="show saved histories (history WORKFLOW_ID --json) and ask no engine",
+    )
+    made.add_argument("--open", action="store_true", help="open a browser")
+    made.add_argument("--utc", action="store_true", help="times in UTC")
+    made.add_argument("--env-file", metavar="FILE", help="instead of .env")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until it is interrupted; gives the exit code."""
+    try:
+        return _serve(parser().parse_args(arguments))
+    except BusinessProcessError as error:
+        print(f"{PROGRAM}: {safe(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = config.use(config.load(env_file=arguments.env_file))
+    logs.configure(settings)
+    clock.use(utc=arguments.utc)
+    starter = WorkflowStarter(settings)
+    library = library_of(starter, arguments.offline) if arguments.offline else None
+    listening, options = _bound(arguments, settings.dashboard_token)
+    if arguments.offline is None:
+        _log.info(f"Engine: {settings.engine}")
+    print(f"The page is at {options.address}", flush=True)
+    if arguments.open:
+        webbrowser.open(options.address)
+    app = make_app(starter, options, library)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    server.run(sockets=[listening])
+    return 0
+
+
+def _bound(arguments: argparse.Namespace, token: str) -> tuple[socket.socket, Options]:
+    """The socket to serve on, and the options with what came of it."""
+    host = arguments.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, arguments.port), family=family)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{host} port {arguments.port} cannot be used ({error.strerror or error}): choose "
+            "another with --port, 0 for any"
+        ) from error
+    if not token and host not in LOOPBACK:
+        token = secrets.token_urlsafe(24)
+    options = Options(
+        host=host,
+        port=listening.getsockname()[1],
+        token=token,
+        read_only=arguments.read_only,
+        offline=bool(arguments.offline),
+    )
+    return listening, options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

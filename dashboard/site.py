@@ -1,0 +1,51 @@
+"""What the views of one served page share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from dashboard.guard import ForgeryProtection
+from dashboard.languages import LANGUAGES
+from dashboard.library import Library
+from dashboard.options import Options
+from starter.signals import os_user
+from workflow_starter import WorkflowStarter
+
+
+@dataclass
+class Site:
+    """One served page: its starter, what it shows, how it is guarded."""
+
+    starter: WorkflowStarter
+    options: Options
+    library: Library
+    protection: ForgeryProtection = field(default_factory=ForgeryProtection)
+
+    @property
+    def languages(self) -> dict[str, str]:
+        """The languages of the page, by code."""
+        return LANGUAGES
+
+    @property
+    def user(self) -> str:
+        """Who acts unless another name is given."""
+        return os_user()
+
+    def query(self, text: str) -> defaultdict[str, str]:
+        """What an address asks for; empty where it asks for nothing."""
+        return defaultdict(str, parse_qsl(text))
+
+    @property
+    def may_act(self) -> bool:
+        """Whether anything can be changed from here."""
+        return not (self.options.read_only or self.options.offline)
+
+
+def site_of(request: Request) -> Site:
+    """The site that a request came to."""
+    found: Site = request.app.state.site
+    return found
