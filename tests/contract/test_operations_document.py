@@ -1,0 +1,214 @@
+"""OPERATIONS.md: its commands run in the situations that they are for; what else it says holds."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import config
+import decision_worker
+import logs
+import setup
+from activities import database
+from activity_worker import ActivityWorker, NonRetryableError
+from tests.application import Application
+from tests.contract.documents import Shell, blocks_of, lines_of, read, shell_in
+from workflow_starter import WorkflowStarter
+
+TEXT = read("docs/OPERATIONS.md")
+BLOCKS = blocks_of(TEXT)
+START = "python workflow_starter.py start --input docs/examples/order.json"
+
+
+class Failing(ActivityWorker):
+    """A worker whose disk is full, or that cannot undo either."""
+
+    undoes = True
+
+    def save_results(self, data: dict[str, Any]) -> dict[str, Any]:
+        raise NonRetryableError("disk full")
+
+    def rollback_step(self, data: dict[str, Any]) -> dict[str, Any]:
+        if self.undoes:
+            return super().rollback_step(data)
+        raise NonRetryableError("the database is away")
+
+
+class Undoing(Failing):
+    undoes = False
+
+
+@pytest.fixture
+def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell in a folder as the repository is, and a decider."""
+    shell = shell_in(app, tmp_path, monkeypatch, Shell)
+    shell.run("python decision_worker.py")
+    yield shell
+    app.stop()
+    database.close()
+
+
+def commands(section: str) -> list[str]:
+    """The command lines of a section."""
+    blocks = [block for block in BLOCKS if block.section == section and not block.language]
+    return [line for block in blocks for line in lines_of(block)]
+
+
+def done(shell: Shell, section: str) -> None:
+    """Run a section's commands, which all end well."""
+    for line in commands(section):
+        assert shell.run(line) == 0, line
+
+
+def fail(shell: Shell, worker: type[ActivityWorker]) -> None:
+    """An order that this worker fails; then the usual worker takes over."""
+    shell.start_worker(worker(shell.app.settings))
+    assert shell.run(f"{START} --wait") == 1
+    shell.run("python activity_worker.py")
+
+
+RUN = {
+    "Deploy",
+    "Monitor",
+    "Alert",
+    "Upgrade and roll back",
+    "A step fails everywhere",
+    "An execution is BLOCKED",
+    "Workers get no tasks",
+    "A bad deploy",
+    "An execution nears 25,000 events",
+    "Steps that were not undone",
+}
+
+
+def test_every_command_is_run() -> None:
+    assert {block.section for block in BLOCKS if not block.language} == RUN
+
+
+@pytest.mark.parametrize("section", ["Deploy", "Monitor", "Alert", "Upgrade and roll back"])
+def test_with_an_order_in_work(section: str, shell: Shell) -> None:
+    shell.run(START)
+    shell.run("python activity_worker.py")
+
+    done(shell, section)
+
+
+@pytest.mark.parametrize("section", ["Workers get no tasks", "An execution nears 25,000 events"])
+def test_with_an_order_that_nobody_works_on(section: str, shell: Shell) -> None:
+    shell.run(START)
+
+    done(shell, section)
+
+
+def test_a_step_that_failed_everywhere(shell: Shell) -> None:
+    fail(shell, Failing)
+    done(shell, "A step fails everywhere")
+    with shell._time_passes():
+        assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
+
+    fail(shell, Failing)
+    first = shell.workflow_id
+    (program,) = [b for b in BLOCKS if b.section == "A step fails everywhere" and b.language]
+    shell.python(program.text)
+    assert shell.workflow_id == first
+    assert shell.app.starter.wait(first)["state"] == "COMPLETED"
+
+
+def test_an_execution_that_is_blocked(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    file = shell.folder / "definitions" / "Rest@1.0.asl.json"
+    rest = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 5, "End": True}}}
+    file.write_text(json.dumps(rest))
+    setup.main([])
+    hasty = replace(shell.app.settings, decision_task_timeout="1")
+    started = WorkflowStarter(hasty).start_workflow({}, definition="Rest")
+    shell.words["WORKFLOW_ID"] = started["workflow_id"]
+    text = file.read_text()
+    file.unlink()
+    with shell._time_passes():
+        shell.until(lambda status: status["state"] == "BLOCKED" or status["closed_at"])
+        capsys.readouterr()
+        done(shell, "An execution is BLOCKED")
+
+        assert "no definition of workflow type Rest 1.0 is here" in capsys.readouterr().out
+        file.write_text(text)
+        assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
+
+
+def test_a_bad_deploy(shell: Shell) -> None:
+    shell.run(START)
+    result = '{"status": "validated", "order_id": "ORD-1001"}'
+    shell.run(
+        f"python workflow_starter.py skip WORKFLOW_ID --step ValidateInput --result '{result}'"
+    )
+
+    done(shell, "A bad deploy")
+
+
+def test_steps_that_were_not_undone(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    fail(shell, Undoing)
+    capsys.readouterr()
+    status, resume, audit = commands("Steps that were not undone")
+
+    assert shell.run(status) == 0
+    assert '"not_compensated": [{"step": "SaveResults"' in capsys.readouterr().out
+    assert shell.run(resume) == 0
+    with shell._time_passes():
+        ended = shell.until(lambda status: status["closed_at"])
+    assert ended["state"] == "FAILED"
+    assert ended["details"]["not_compensated"] == []
+    assert shell.run(audit) == 0
+
+
+# --- what else it says --------------------------------------------------------------------------
+
+
+def test_the_settings_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "some.env"
+    file.write_text(next(block.text for block in BLOCKS if block.section == "Deploy"))
+
+    found = config.load({}, file)
+    assert found.swf_endpoint == "aws"
+    assert found.payload_store == "s3://example-payloads/prod"
+
+
+def test_what_is_json_is_json() -> None:
+    (task,) = [json.loads(b.text) for b in BLOCKS if b.section == "Containers and ECS"]
+
+    assert task["containerDefinitions"][0]["command"] == ["python", "decision_worker.py"]
+
+
+def test_a_line_of_the_log_has_the_fields_that_are_shown(
+    shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    shell.run("python activity_worker.py")
+    shell.run(f"{START} --wait")
+    (shown,) = [json.loads(block.text) for block in BLOCKS if block.language == "json"][1:]
+
+    written = next(r for r in caplog.records if r.getMessage() == shown["event"])
+    assert list(json.loads(logs.JsonLines().format(written))) == list(shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("activity_failed", {"reason": "REASON"}),
+        ("rollback", {}),
+        ("compensation_failed", {}),
+        ("halted", {"why": "WHY"}),
+        ("blocked", {"why": "WHY"}),
+    ],
+)
+def test_lines_of_the_log_are_told_word_for_word(kind: str, fields: dict[str, str]) -> None:
+    line = decision_worker.LINES[kind]({"step": "X", **fields})
+
+    told = re.search(rf"^\| .*`{re.escape(line)}`.* \| (\w+)", TEXT, re.MULTILINE)
+    assert told, line
+    assert (told[1] == "warning") == (kind in decision_worker._WARNINGS)
