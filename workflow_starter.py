@@ -147,18 +147,27 @@ class WorkflowStarter(Operating):
         return listing.executions(self.swf_client, wanted or Filter(), limit)
 
     def get_workflow_history(
-        self, workflow_id: str, run_id: str | None = None, *, chain: bool = False
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        *,
+        chain: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
     ) -> list[Event]:
         """Every event of exactly that run, oldest first, in SWF's own shape.
 
         `workflowExecutionStartedEventAttributes.input` is the caller's JSON text and
         `activityTaskCompletedEventAttributes.result` the activity's.  With `chain`, the
         events of all runs that continue one another, oldest run first; event ids begin
-        again at 1 with each run.
+        again at 1 with each run.  `progress` hears how many have been read.
         """
         client, own = self.swf_client, self._run(workflow_id, run_id)
-        members = runs.chain(client, workflow_id, own) if chain else [own]
-        return [e for run in members for e in history.plain_events(client, workflow_id, run)]
+        events = []
+        for run in runs.chain(client, workflow_id, own) if chain else [own]:
+            for event in client.history(workflow_id, run):
+                events.append(history.plain(client, event))
+                progress(len(events))
+        return events
 
     def start_envelope(self, workflow_id: str, run_id: str) -> dict[str, Json]:
         """What the start of a run carried beside the caller's input (docs/ARCHITECTURE.md)."""
@@ -192,15 +201,26 @@ class WorkflowStarter(Operating):
             chosen = found["next_run_id"]
 
     def watch(
-        self, workflow_id: str, run_id: str | None = None, interval: float = 5
+        self,
+        workflow_id: str,
+        run_id: str | None = None,
+        interval: float = 5,
+        *,
+        before_pause: Callable[[], object] = lambda: None,
     ) -> Iterator[Status]:
         """The status now and after each change, looked for every `interval` seconds.
 
-        Ends with the status of the closed execution.
+        Ends with the status of the closed execution.  `before_pause` is called ahead of each
+        wait for the next look.
         """
         chosen = self._run(workflow_id, run_id)
         seconds = _checked_interval(interval)
-        return watching.watch(self.swf_client, workflow_id, chosen, lambda: time.sleep(seconds))
+
+        def pause() -> None:
+            before_pause()
+            time.sleep(seconds)
+
+        return watching.watch(self.swf_client, workflow_id, chosen, pause)
 
     def monitor(
         self,

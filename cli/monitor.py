@@ -7,12 +7,12 @@ import io
 import os
 import sys
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
+from cli.unpolled import Lookout
 from errors import InvalidInputError
 from starter import runs, watching
 from starter.status import Status, line
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DUMB = ("dumb", "unknown")  # terminals on which nothing can be drawn anew
 LONGEST_SECONDS = 3600  # between looks
+SHOWN_WARNINGS = 2  # of tasks that nothing takes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,15 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
 
 
 def _plain(starter: WorkflowStarter, arguments: Arguments, output: Output) -> Status:
-    for current in starter.watch(**chosen(arguments), interval=arguments.interval):
+    tell = (lambda _: None) if output.as_json else output.remark
+    lookout = Lookout(starter, arguments.workflow_id, tell)
+    statuses = starter.watch(
+        **chosen(arguments),
+        interval=arguments.interval,
+        before_pause=lookout.look,
+    )
+    for current in statuses:
+        lookout.run_id = current["run_id"]
         output.item(current, safe(line(current)))
     return current
 
@@ -61,13 +70,20 @@ def _live(starter: WorkflowStarter, arguments: Arguments) -> Status:
         )
     client, workflow_id = starter.swf_client, arguments.workflow_id
     run_id = arguments.run_id or runs.newest_run(client, workflow_id)
-    pause = partial(time.sleep, arguments.interval)
+    lookout = Lookout(starter, workflow_id, lambda _: None)
+
+    def pause() -> None:
+        lookout.look()
+        time.sleep(arguments.interval)
+
     scenes = watching.scenes(client, workflow_id, run_id, pause)
-    picture = _Picture(next(scenes))
+    picture = _Picture(next(scenes), lookout)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # where the terminal's encoding is not Unicode
     with Live(picture, refresh_per_second=TURNS_PER_SECOND, vertical_overflow="crop") as screen:
+        lookout.run_id = picture.scene.status["run_id"]
         for picture.scene in scenes:
+            lookout.run_id = picture.scene.status["run_id"]
             screen.refresh()
     return picture.scene.status
 
@@ -75,14 +91,20 @@ def _live(starter: WorkflowStarter, arguments: Arguments) -> Status:
 class _Picture:
     """The newest scene, as it is when it is drawn."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, lookout: Lookout) -> None:
         self.scene = scene
+        self._lookout = lookout
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from cli.monitor_view import Frame, draw  # noqa: PLC0415 - as above
+        from rich.text import Text  # noqa: PLC0415 - as above
 
-        size = options.max_width, console.size.height
-        yield draw(self.scene, Frame(time.time(), *size, options.ascii_only))
+        from cli.monitor_view import Frame, draw  # noqa: PLC0415
+
+        width, height = options.max_width, console.size.height
+        warnings = [Text(line, "yellow") for line in self._lookout.lines[:SHOWN_WARNINGS]]
+        taken = sum(len(line.wrap(console, width)) for line in warnings)
+        yield draw(self.scene, Frame(time.time(), width, height - taken, options.ascii_only))
+        yield from warnings
 
 
 COMMAND = Command(

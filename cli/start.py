@@ -11,6 +11,9 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import json_from
 from cli.status import text
+from cli.unpolled import PATIENCE_SECONDS, Lookout
+from starter.runs import Started
+from starter.status import Status
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
@@ -52,9 +55,20 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         output.result(started, said)
     if not arguments.wait:
         return 0
-    ended = starter.wait(**started)
+    ended = _ended(starter, started, output)
     output.result(ended, [line for line in text(ended) if line not in said])
     return 0 if ended["state"] == "COMPLETED" else 1
+
+
+def _ended(starter: WorkflowStarter, started: Started, output: Output) -> Status:
+    """The status of the end; meanwhile it is told where nothing takes the execution's tasks."""
+    lookout = Lookout(starter, started["workflow_id"], output.remark)
+    while True:
+        found = starter.wait(**started, timeout=PATIENCE_SECONDS)
+        if found["closed_at"] is not None:
+            return found
+        lookout.run_id = found["run_id"]
+        lookout.look()
 
 
 def run_example(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from arguments import safe
+from cli import unpolled
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
 from starter.clock import written
@@ -22,7 +24,15 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Print the status; exit code 0 whatever it is."""
     found = starter.status(**chosen(arguments))
     output.result(found, text(found))
+    if found["closed_at"] is None and not output.as_json:
+        _tell_untaken(starter, found, output)
     return 0
+
+
+def _tell_untaken(starter: WorkflowStarter, found: Status, output: Output) -> None:
+    client, now = starter.swf_client, time.time()
+    for task in unpolled.late(client, found["workflow_id"], found["run_id"], now):
+        output.remark(task.line(client.settings.swf_task_list, now))
 
 
 def text(found: Status) -> list[str]:

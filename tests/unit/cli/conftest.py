@@ -15,10 +15,23 @@ from cli import app
 Main = Callable[..., int]
 
 
+class FakeClient:
+    """An engine with one history."""
+
+    settings = config.load({"SWF_ENDPOINT": "local"})
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def history(self, *_: object, **__: object) -> Iterator[dict[str, Any]]:
+        return reversed(self.events)
+
+
 class FakeStarter:
     """Answers every method with what a test put into `answers`, or raises it."""
 
     def __init__(self) -> None:
+        self.swf_client = FakeClient()
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.batch_results: list[dict[str, Any]] = []
         self.answers: dict[str, Any] = {

@@ -60,11 +60,12 @@ def test_start_and_wait_ends_as_the_execution_does(
 
 
 def test_start_and_wait_as_json_is_one_object(fake: FakeStarter, capsys: Capsys) -> None:
-    fake.answers["wait"] = status(state="COMPLETED")
+    ended = status(state="COMPLETED", closed_at=2_000.0)
+    fake.answers["wait"] = ended
 
     main(["start", "--input", ORDER, "--wait", "--json"])
 
-    assert said(capsys) == status(state="COMPLETED")
+    assert said(capsys) == ended
 
 
 # --- looking -----------------------------------------------------------------------------
@@ -339,7 +340,7 @@ def times(fake: FakeStarter) -> None:
     entry = {"at": moment, "actor": "ana", "what": "PAUSE", "changes": []}
     fake.answers |= {
         "status": told,
-        "wait": told,
+        "wait": {**told, "closed_at": moment},
         "list_workflows": [told],
         "waiting": [told],
         "audit": [{**dict.fromkeys(("step", "outcome", "reason", "why")), **entry}],
