@@ -64,7 +64,7 @@ def untaken(newest_first: Iterator[Event]) -> Iterator[Untaken]:
         if "scheduledEventId" in facts:
             taken.add(facts["scheduledEventId"])
         elif what == "Scheduled" and event["eventId"] not in taken:
-            own = task == "Decision" and "scheduleToStartTimeout" in facts
+            own = task == "Decision" and facts.get("scheduleToStartTimeout", "NONE") != "NONE"
             if not own:
                 step = facts["activityType"]["name"] if task == "Activity" else None
                 since = seconds(event["eventTimestamp"]) or 0.0

@@ -42,6 +42,7 @@ WORKER = (
     ("events", "lines"),
     [
         ([decision(2)], [DECIDER]),
+        ([decision(2, scheduleToStartTimeout="NONE")], [DECIDER]),
         ([activity(5)], [WORKER]),
         ([activity(5), decision(6)], [DECIDER, WORKER]),
         (
