@@ -46,13 +46,18 @@ class Undoing(Failing):
 
 
 @pytest.fixture
-def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A shell in a folder as the repository is, and a decider."""
-    shell = shell_in(app, tmp_path, monkeypatch, Shell)
-    shell.run("python decision_worker.py")
-    yield shell
+def idle(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell in a folder as the repository is, where nothing runs."""
+    yield shell_in(app, tmp_path, monkeypatch, Shell)
     app.stop()
     database.close()
+
+
+@pytest.fixture
+def shell(idle: Shell) -> Shell:
+    """The same with a decider."""
+    idle.run("python decision_worker.py")
+    return idle
 
 
 def commands(section: str) -> list[str]:
@@ -121,24 +126,25 @@ def test_a_step_that_failed_everywhere(shell: Shell) -> None:
     assert shell.app.starter.wait(first)["state"] == "COMPLETED"
 
 
-def test_an_execution_that_is_blocked(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    file = shell.folder / "definitions" / "Rest@1.0.asl.json"
+def test_an_execution_that_is_blocked(idle: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    file = idle.folder / "definitions" / "Rest@1.0.asl.json"
     rest = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 5, "End": True}}}
     file.write_text(json.dumps(rest))
     setup.main([])
-    hasty = replace(shell.app.settings, decision_task_timeout="1")
+    hasty = replace(idle.app.settings, decision_task_timeout="1")
     started = WorkflowStarter(hasty).start_workflow({}, definition="Rest")
-    shell.words["WORKFLOW_ID"] = started["workflow_id"]
+    idle.words["WORKFLOW_ID"] = started["workflow_id"]
     text = file.read_text()
     file.unlink()
-    with shell._time_passes():
-        shell.until(lambda status: status["state"] == "BLOCKED" or status["closed_at"])
+    idle.run("python decision_worker.py")
+    with idle._time_passes():
+        idle.until(lambda status: status["state"] == "BLOCKED" or status["closed_at"])
         capsys.readouterr()
-        done(shell, "An execution is BLOCKED")
+        done(idle, "An execution is BLOCKED")
 
         assert "no definition of workflow type Rest 1.0 is here" in capsys.readouterr().out
         file.write_text(text)
-        assert shell.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
+        assert idle.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
 
 
 def test_a_bad_deploy(shell: Shell) -> None:
