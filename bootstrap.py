@@ -37,6 +37,7 @@ usage: ./run.sh [COMMAND [ARGUMENTS]]        (Windows: run.bat)
   setup          register the domain and the types
   decider        run a decider until Ctrl+C
   worker         run an activity worker until Ctrl+C
+  dashboard      the page: executions in a browser, at http://127.0.0.1:8421/
   start, status, list, history, monitor, waiting, audit, batch, gc
                  executions, as workflow_starter.py does; COMMAND --help tells more
   check, forecast, simulate
@@ -96,6 +97,7 @@ SCRIPTS = {
 
 MODULES = {
     "menu": ("cli.menu",),
+    "dashboard": ("dashboard",),
     "stop": ("cli.housekeeping", "stop"),
     "clean": ("cli.housekeeping", "clean"),
 }
