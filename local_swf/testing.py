@@ -183,9 +183,9 @@ class LocalSWF:
         self._end_loop()
 
     def _end_loop(self) -> None:
+        self._run(self._loop.shutdown_asyncgens())  # a test's own thread may have a loop running
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -128,15 +128,9 @@ class _Drawing:
         if self._link is None:
             yield from self._state(placed)
             return
-        name = placed.state.name
-        yield f'<a href="{xml(self._link(name))}" aria-label="{xml(self._said(name))}">'
+        yield f'<a href="{xml(self._link(placed.state.name))}">'
         yield from self._state(placed)
         yield "</a>"
-
-    def _said(self, name: str) -> str:
-        """A state for who hears it."""
-        seen = self._seen.get(name)
-        return name if seen is None else f"{name}: {seen.outcome}"
 
     def _state(self, placed: Placed) -> Iterator[str]:
         self._count += 1

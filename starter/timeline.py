@@ -23,6 +23,9 @@ QUEUED, WORK, RETRY, WAIT, AROUND = "queued", "work", "retry", "wait", "around"
 """Kinds of segments: until somebody takes it, at work, before the next attempt, a wait of the
 process; and a composite state as a whole."""
 
+TRANSACTION = "t"
+"""How the activity id of a rollback's record begins: it belongs to no visit."""
+
 ENDS = {
     "Completed": "succeeded",
     "Fired": "succeeded",
@@ -109,6 +112,8 @@ def _key(kind: str, told: Any) -> str:
     if kind not in OPENINGS:
         return ""
     entry = control.get("entry")
+    if str(told.get("activityId", "")).startswith(TRANSACTION):
+        return ""
     if entry is None and kind == "StartChildWorkflowExecutionInitiated":
         entry = [*str(told.get("workflowId")).rsplit(".", 2), "", ""][1]
     return "" if entry in (None, "") else f"{'u' if control.get('undo') else 's'}{entry}"

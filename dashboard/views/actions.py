@@ -7,6 +7,7 @@ form says what it will do before it does it.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -315,7 +316,7 @@ def _shown(
         ids=request.path_params,
         action=action,
         name=request.path_params["action"],
-        given=given,
+        given=defaultdict(str, given),
         steps=steps,
         status=found.reading.status(),
         foreseen=foreseen,

@@ -1,0 +1,126 @@
+"""A browser as a person uses it: Chromium, driven by Playwright, on the page of a test's own.
+
+Without a browser these tests are skipped, and say so; where `CI` is set that is a failure.
+A test that fails leaves a screenshot in `.pytest_cache/screenshots`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from dashboard.options import Options
+from tests.contract.conftest import local_swf
+from tests.contract.steering.conftest import definitions, stage
+from tests.dashboards import served
+from workflow_starter import WorkflowStarter
+
+__all__ = ["definitions", "local_swf", "stage"]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+PATIENCE_MILLISECONDS = 15_000
+AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+SERIOUS = ("serious", "critical")
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        notice = f"no browser ({', '.join(BROWSERS)}) is installed: the page is not tested"
+        if os.environ.get("CI"):
+            pytest.fail(notice)
+        pytest.skip(notice)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+class Visitor:
+    """Somebody with a browser, on the page that the test serves."""
+
+    def __init__(self, context: BrowserContext, serve: Callable[..., str]) -> None:
+        self._context = context
+        self._serve = serve
+        self.complaints: list[str] = []
+        """What went wrong in the browser: scripts, requests, the content security policy."""
+        self.address = ""
+        self.page: Page = self._opened()
+
+    def visits(self, starter: WorkflowStarter, path: str = "/", **options: Any) -> Page:
+        """Open a path of the page on a starter; `options` are those of `Options`."""
+        if not self.address:
+            self.address = self._serve(starter, Options(**options))
+        self.page.goto(self.address + path)
+        return self.page
+
+    def _opened(self) -> Page:
+        page = self._context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._heard)
+        return page
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and not re.search(
+            r"ERR_(ABORTED|INCOMPLETE|NETWORK_CHANGED)|40[49]|422", message.text
+        ):
+            self.complaints.append(message.text)
+
+    def finds_nothing_serious(self) -> None:
+        """Check the page as it is with axe: nothing serious against its accessibility."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        told = [
+            f"{item['id']} ({item['impact']}): {node['html'][:200]} {node['failureSummary']}"
+            for item in found["violations"]
+            if item["impact"] in SERIOUS
+            for node in item["nodes"]
+        ]
+        assert told == []
+
+
+@pytest.fixture
+def visitor(
+    browser: Browser, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visitor]:
+    """Somebody with a browser; at the end nothing may have gone wrong in it."""
+    marker = request.node.get_closest_marker("browser")
+    wanted = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "timezone_id": "UTC"}
+    with ExitStack() as stack:
+
+        def serve(starter: WorkflowStarter, options: Options) -> str:
+            return stack.enter_context(served(starter, options))
+
+        context = browser.new_context(**(wanted | (marker.kwargs if marker else {})))
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        somebody = Visitor(context, serve)
+        yield somebody
+        if getattr(request.node, "failed", False):
+            folder = Path(request.config.rootpath) / ".pytest_cache" / "screenshots"
+            folder.mkdir(parents=True, exist_ok=True)
+            name = re.sub(r"[^A-Za-z0-9_.-]+", "_", request.node.nodeid)[-120:]
+            somebody.page.screenshot(path=folder / f"{name}.png", full_page=True)
+        context.close()
+    assert somebody.complaints == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """Let fixtures know that their test failed."""
+    report = yield
+    if report.when == "call":
+        item.failed = report.failed  # type: ignore[attr-defined]
+    return report

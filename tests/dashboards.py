@@ -1,0 +1,50 @@
+"""The page, served to a test from a thread on a port of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import uvicorn
+
+from dashboard.app import make_app
+from dashboard.library import Library
+from dashboard.options import Options
+from workflow_starter import WorkflowStarter
+
+PATIENCE_SECONDS = 20.0
+
+
+@contextmanager
+def served(
+    starter: WorkflowStarter, options: Options | None = None, library: Library | None = None
+) -> Iterator[str]:
+    """The address, without a slash at its end, of the page on a starter."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    chosen = replace(options or Options(), port=listening.getsockname()[1])
+    app = make_app(starter, chosen, library)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert server.started, "the page is not served"
+    try:
+        yield f"http://127.0.0.1:{chosen.port}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE_SECONDS)
