@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import config
+import workflow
 from activities import database
 from tests.application import Application
 from tests.contract.documents import ROOT, Block, Shell, blocks_of, lines_of, read, shell_in
@@ -148,6 +150,17 @@ def test_commands_that_need_nobody_to_work_run(name: str, shell: Shell) -> None:
     run(shell, [block for block in blocks_of(read(f"docs/{name}.md")) if not block.language])
 
 
+def test_the_steps_of_the_builder_that_are_named_exist() -> None:
+    table = read("docs/ARCHITECTURE.md").split("in `make_decisions`\n")[1].split("\n## ")[0]
+    column = [line.split(" | ")[1] for line in table.splitlines() if line.startswith("| ")]
+    named = [text for cell in column for text in re.findall(r"`(\w+\(.*?\))`", cell)]
+
+    assert len(named) > 12
+    for text in named:
+        names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+        assert names <= set(workflow.__all__), text
+
+
 def test_the_prices_that_are_told(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run("python workflow_starter.py forecast --definition BusinessProcess --json")
     dollars = json.loads(capsys.readouterr().out)["total"]["dollars"]
@@ -157,6 +170,17 @@ def test_the_prices_that_are_told(shell: Shell, capsys: pytest.CaptureFixture[st
     assert dollars["step_functions_standard"] == 0.000125
     assert round(dollars["step_functions_express"], 6) == 0.000006
     assert "$0.0004" in read("docs/FAQ.md")
+
+
+def test_each_release_has_the_same_headings() -> None:
+    releases = read("docs/CHANGELOG.md").split("\n## ")[1:]
+    version = re.search(r'^version = "(.+)"$', read("pyproject.toml"), re.MULTILINE)
+
+    assert version
+    assert version[1] in releases[0].splitlines()[0]
+    for release in releases:
+        found = re.findall(r"^### (.+)$", release, re.MULTILINE)
+        assert found == ["Added", "Changed", "Fixed"]
 
 
 def anchors(text: str) -> set[str]:
