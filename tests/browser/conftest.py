@@ -29,6 +29,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 PATIENCE_MILLISECONDS = 15_000
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
+EXPECTED = r"ERR_(ABORTED|INCOMPLETE|NETWORK_CHANGED)|40[49]|422"
+"""What the browser says of answers that a test may ask for, and of streams that end."""
+
 SERIOUS = ("serious", "critical")
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -74,9 +77,7 @@ class Visitor:
         return page
 
     def _heard(self, message: Any) -> None:
-        if message.type == "error" and not re.search(
-            r"ERR_(ABORTED|INCOMPLETE|NETWORK_CHANGED)|40[49]|422", message.text
-        ):
+        if message.type == "error" and not re.search(EXPECTED, message.text):
             self.complaints.append(message.text)
 
     def finds_nothing_serious(self) -> None:

@@ -20,7 +20,11 @@ def listed() -> set[str]:
 
 def test_every_module_and_package_is_in_the_wheel():
     modules = {path.name for path in ROOT.glob("*.py")} - NOT_SHIPPED
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench", "docs"}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {
+        "tests",
+        "bench",
+        "docs",
+    }
     assert listed() == modules | packages | {"definitions"}
 
 
