@@ -20,6 +20,7 @@ import setup
 from cli import app, housekeeping
 from cli.command import Command
 from config import Settings
+from dashboard import __main__ as dashboard
 from decision_worker import DecisionWorker
 from docs.markdown import block, code, table
 from docs.options import options, usage
@@ -87,7 +88,7 @@ def exit_codes(_: Settings) -> str:
 
 
 def programs(_: Settings) -> str:
-    """Workers, setup and demo."""
+    """Workers, setup, demo and the page."""
     decides = inspect.signature(DecisionWorker).parameters["concurrency"].default
     found = {
         "decision_worker.py": polling.build_parser("Poll for decision tasks and decide.", decides),
@@ -96,6 +97,7 @@ def programs(_: Settings) -> str:
         ),
         "setup.py": setup.build_parser(),
         "demo.py": demo.build_parser(),
+        "-m dashboard": dashboard.parser(),
     }
     return "\n\n".join(_program(f"python {name}", parser) for name, parser in found.items())
 
