@@ -1,4 +1,4 @@
-"""The endpoint's own small interface, at `/_local/`: identity, clock, faults, stop.
+"""The endpoint's own small interface, at `/_local/`: identity, task lists, clock, faults, stop.
 
 Every call needs the header `X-Local-SWF: 1` and must have no `Origin`, so that a web page
 in a browser on the same machine can use none of it.
@@ -26,7 +26,7 @@ _HEAD = b"Content-Type: application/json\r\n"
 
 
 class Control:
-    """Answers `GET health` and `POST clock`, `POST faults`, `POST stop`."""
+    """Answers `GET health`, `GET tasks` and `POST clock`, `POST faults`, `POST stop`."""
 
     def __init__(
         self, engine: Engine, injected: Faults, instance: str, stop: Callable[[], None]
@@ -35,6 +35,7 @@ class Control:
         self._faults = injected
         self._instance = instance
         self._stop = stop
+        self._gets: dict[str, Callable[[], Json]] = {"health": self.health, "tasks": self._tasks}
         self._posts: dict[str, Callable[[Json], Json]] = {
             "clock": self._post_clock,
             "faults": self._post_faults,
@@ -50,8 +51,9 @@ class Control:
         if request.headers.get(HEADER.lower().encode()) != b"1" or b"origin" in request.headers:
             return {"error": f"send the header {HEADER}: 1 and no Origin"}, 403
         name = request.path.removeprefix("/_local/")
-        if (request.method, name) == (b"GET", "health"):
-            return self.health(), 200
+        get = self._gets.get(name)
+        if request.method == b"GET" and get is not None:
+            return get(), 200
         post = self._posts.get(name)
         if request.method != b"POST" or post is None:
             return {"error": f"no {request.method.decode()} {request.path}"}, 404
@@ -71,6 +73,10 @@ class Control:
             "protocol": PROTOCOL,
             "waiting_pollers": self._engine.waiting_pollers,
         }
+
+    def _tasks(self) -> Json:
+        """`{"lists"}`, as `queues.told` has them."""
+        return {"lists": self._engine.task_lists()}
 
     def _clock(self) -> Json:
         clock = self._engine.clock

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+from urllib.parse import urlsplit
 
 PROTOCOL = 1
 """Version of the state file and of the control calls that clients make."""
@@ -68,6 +69,15 @@ def status(folder: Path) -> Endpoint | None:
     if health.get("protocol") != PROTOCOL:
         return None
     return Endpoint(state["url"], state["pid"], started=False)
+
+
+def ask(url: str, name: str) -> dict[str, Any] | None:
+    """What an endpoint tells of itself at `GET /_local/NAME`.
+
+    None where nobody answers, or it is no endpoint of ours.
+    """
+    where = urlsplit(url)
+    return _ask(where.port or 80, "GET", name, where.hostname or "127.0.0.1")
 
 
 def stop(folder: Path) -> bool:
@@ -279,14 +289,14 @@ def _wait(condition: Any, seconds: float) -> bool:
     return True
 
 
-def _ask(port: int, method: str, name: str) -> dict[str, Any] | None:
-    """A control call to this machine; None when nobody fit to answer listens there."""
+def _ask(port: int, method: str, name: str, host: str = "127.0.0.1") -> dict[str, Any] | None:
+    """A control call; None when nobody fit to answer listens there."""
     request = (
-        f"{method} /_local/{name} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Local-SWF: 1\r\n"
+        f"{method} /_local/{name} HTTP/1.1\r\nHost: {host}\r\nX-Local-SWF: 1\r\n"
         "Content-Length: 0\r\nConnection: close\r\n\r\n"
     )
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        with socket.create_connection((host, port), timeout=2) as connection:
             connection.sendall(request.encode("ascii"))
             parts = []
             while part := connection.recv(65536):

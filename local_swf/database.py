@@ -101,6 +101,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("COMMIT")
     if is_new:
         _create_schema(connection)
+    connection.executescript(_script("additions.sql"))
 
 
 def _check_owner(connection: sqlite3.Connection, path: str) -> bool:
@@ -125,12 +126,15 @@ def _check_owner(connection: sqlite3.Connection, path: str) -> bool:
 
 
 def _create_schema(connection: sqlite3.Connection) -> None:
-    schema = resources.files("local_swf").joinpath("schema.sql").read_text("utf-8")
     connection.executescript(
-        f"BEGIN; {schema}; PRAGMA application_id = {_APPLICATION_ID};"
+        f"BEGIN; {_script('schema.sql')}; PRAGMA application_id = {_APPLICATION_ID};"
         f" PRAGMA user_version = {SCHEMA_VERSION};"
         f" INSERT INTO endpoint VALUES (1, x'{secrets.token_hex(32)}', 0, 0); COMMIT"
     )
+
+
+def _script(name: str) -> str:
+    return resources.files("local_swf").joinpath(name).read_text("utf-8")
 
 
 class _Log:

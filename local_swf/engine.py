@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from local_swf import activity_tasks, decision_tasks, errors, lifecycle, recovery, timeouts
+from local_swf import activity_tasks, decision_tasks, errors, lifecycle, queues, recovery, timeouts
 from local_swf.backoff import Backoff, seconds_after
 from local_swf.clock import VirtualClock, WallClock
 from local_swf.database import Database, GroupCommit, Told
@@ -117,6 +117,11 @@ class Engine:
         """How many polls wait for a task."""
         return self._state.tasks.pollers()
 
+    def task_lists(self) -> list[Json]:
+        """The task lists, as `queues.told` has them."""
+        self._refresh()
+        return queues.told(Work(self._state, self.clock.now()))
+
     def call(self, operation: str, arguments: dict[str, Json]) -> bytes:
         """Carry out an operation that does not wait; the answer must wait for `committed`."""
         self.rates.check(operation)
@@ -144,7 +149,7 @@ class Engine:
                 "Limit on maximum concurrent poll requests per task list reached",
             )
         self._changed = True
-        poller = Poller(key, arguments, alive)
+        poller = Poller(key, arguments, alive, self.clock.now())
         if copies := self._duplicates.pop(key, None):
             poller.answer.set_result(copies[0])
             return poller

@@ -13,6 +13,8 @@ from local_swf.jsontext import Json
 DECISION = "decision"
 ACTIVITY = "activity"
 
+REMEMBERED = 100  # identities of a list that polled it
+
 
 class ListKey(NamedTuple):
     """One task list: lists of decisions and of activities with one name are distinct."""
@@ -38,9 +40,20 @@ class Poller:
     arguments: dict[str, Json]
     alive: Callable[[], bool]
     """False once the client is known to have hung up."""
+    since: int = 0
+    """When it came (ms)."""
     answer: asyncio.Future[HandOut] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+
+class Seen(NamedTuple):
+    """Who polled a list."""
+
+    since: int
+    """When the newest poll came (ms)."""
+    waits: bool
+    """Whether one of them waits now."""
 
 
 class HandOut(NamedTuple):
@@ -95,7 +108,8 @@ class TaskLists:
     def __init__(self) -> None:
         self._lists: dict[ListKey, _TaskList] = {}
         self._ready: dict[ListKey, None] = {}
-        self._polled: set[ListKey] = set()
+        self._polled: dict[ListKey, dict[str, int]] = {}
+        """When each identity polled last (ms), those last who did last."""
 
     def add(self, key: ListKey, task: Task, priority: int, age: int) -> None:
         """Put a task on its list; `age` orders tasks of one priority, smallest first."""
@@ -111,7 +125,7 @@ class TaskLists:
     def join(self, poller: Poller) -> None:
         """Let a poller wait at the end of its list's queue."""
         self._list(poller.list).pollers[poller] = None
-        self._polled.add(poller.list)
+        self._note(poller)
         self._ready[poller.list] = None
 
     def join_first(self, poller: Poller) -> None:
@@ -119,6 +133,34 @@ class TaskLists:
         found = self._list(poller.list)
         found.pollers = {poller: None, **found.pollers}
         self._ready[poller.list] = None
+
+    def _note(self, poller: Poller) -> None:
+        known = self._polled.setdefault(poller.list, {})
+        identity = str(poller.arguments.get("identity") or "")
+        known.pop(identity, None)
+        known[identity] = poller.since
+        if len(known) > REMEMBERED:
+            del known[next(iter(known))]
+
+    def seen(self, key: ListKey) -> list[tuple[str, Seen]]:
+        """Who polled a list, by identity: those that wait first, then by their last poll."""
+        found = self._lists.get(key)
+        live = [poller for poller in found.pollers if poller.alive()] if found else []
+        waiting = {str(poller.arguments.get("identity") or "") for poller in live}
+        told = [(name, Seen(at, name in waiting)) for name, at in self._polled.get(key, {}).items()]
+        return sorted(told, key=lambda item: (not item[1].waits, -item[1].since))
+
+    def keys(self) -> set[ListKey]:
+        """The lists that have tasks or pollers, or were polled."""
+        return {*self._lists, *self._polled}
+
+    def oldest(self, key: ListKey) -> tuple[Task, int] | None:
+        """The task of a list that has waited longest, and since when (ms)."""
+        found = self._lists.get(key)
+        if found is None or not found.tasks:
+            return None
+        task = min(found.tasks, key=lambda task: found.tasks[task][1])
+        return task, found.tasks[task][1]
 
     def take_poller(self, key: ListKey) -> Poller | None:
         """The poller whose turn it is, out of the queue; None when nobody waits."""

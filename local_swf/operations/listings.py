@@ -24,11 +24,14 @@ class Listing:
     def list_all(self, work: Work, arguments: Args) -> Args:
         """List{Open,Closed}WorkflowExecutions: newest first, by the time of the filter."""
         condition, parameters, column = self._condition(work, arguments)
+        if self._closed:
+            condition += " AND purge_at > ?"
+            parameters.append(work.now)
         rows, token = keyset(
             work,
             self._operation,
             arguments,
-            f"SELECT {column}, id FROM runs WHERE {condition}",
+            f"SELECT {column}, id FROM runs{self._index(arguments)} WHERE {condition}",
             parameters,
             [column, "id"],
             descending=not arguments.get("reverseOrder", False),
@@ -44,8 +47,22 @@ class Listing:
     def count(self, work: Work, arguments: Args) -> Args:
         """Count{Open,Closed}WorkflowExecutions; never truncated."""
         condition, parameters, _ = self._condition(work, arguments)
-        row = work.database.one(f"SELECT count(*) FROM runs WHERE {condition}", *parameters)
-        return {"count": row[0] if row else 0, "truncated": False}
+        found = self._number(work, f"runs{self._index(arguments)} WHERE {condition}", parameters)
+        if self._closed:
+            # Asked apart, so that the rest can be counted in an index alone.
+            due = f"runs INDEXED BY runs_to_purge WHERE {condition} AND purge_at <= ?"
+            found -= self._number(work, due, [*parameters, work.now])
+        return {"count": found, "truncated": False}
+
+    def _number(self, work: Work, rows: str, parameters: list[Json]) -> int:
+        found = work.database.one(f"SELECT count(*) FROM {rows}", *parameters)
+        return found[0] if found else 0
+
+    def _index(self, arguments: Args) -> str:
+        """The index of a workflow id: SQLite, which does not know how few match, takes another."""
+        if "executionFilter" not in arguments:
+            return ""
+        return f" INDEXED BY runs_{'closed' if self._closed else 'open'}_by_id"
 
     def _condition(self, work: Work, arguments: Args) -> tuple[str, list[Json], str]:
         """The WHERE clause, its parameters, and the column that orders the rows."""
@@ -59,9 +76,6 @@ class Listing:
         if "latestDate" in times:
             terms.append(f"{column} <= ?")
             parameters.append(times["latestDate"])
-        if self._closed:
-            terms.append("purge_at > ?")
-            parameters.append(work.now)
         for term, parameter in _filter_terms(arguments):
             terms.append(term)
             parameters.append(parameter)
