@@ -7,14 +7,16 @@ by botocore's variables (`AWS_ENDPOINT_URL_SQS`, say).
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from activities.context import current_task
-from config import Settings
+from config import Settings, is_placeholder
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
@@ -43,7 +45,7 @@ def _kept(service: str, settings: Settings) -> Any:
 
 def made(service: str, settings: Settings, region: str, options: Config) -> Any:
     """A new client with the credentials of the settings, or else those that boto3 finds."""
-    return boto3.client(  # type: ignore[call-overload]  # any service, not only those with stubs
+    return _session().client(
         service,
         region_name=region,
         aws_access_key_id=settings.aws_access_key_id or None,
@@ -51,6 +53,16 @@ def made(service: str, settings: Settings, region: str, options: Config) -> Any:
         aws_session_token=settings.aws_session_token or None,
         config=options,
     )
+
+
+def _session() -> Any:
+    """boto3 itself; a session that passes the environment over where its keys are an example's."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    if not any(name in os.environ and is_placeholder(os.environ[name]) for name in names):
+        return boto3
+    core = botocore.session.get_session()
+    core.get_component("credential_provider").remove("env")
+    return boto3.Session(botocore_session=core)
 
 
 def forget() -> None:
