@@ -35,7 +35,11 @@ def make_app(
             Mount("/static", StaticFiles(directory=pages.STATIC)),
         ],
         middleware=guard.middleware(options),
-        exception_handlers={BusinessProcessError: _failed, HTTPException: _no_page},
+        exception_handlers={
+            BusinessProcessError: _failed,
+            HTTPException: _no_page,
+            Exception: _broke,
+        },
     )
     app.state.site = Site(starter, options, library or Library(starter))
     return app
@@ -72,3 +76,9 @@ async def _no_page(request: Request, error: Exception) -> Response:
     code = error.status_code if isinstance(error, HTTPException) else 500
     said = error.detail if isinstance(error, HTTPException) else ""
     return pages.render(request, "problem.html", code, problem=said)
+
+
+async def _broke(request: Request, _: Exception) -> Response:
+    """A fault of the program; its log has the traceback."""
+    said = "this page has a fault; the log of 'python -m dashboard' says which"
+    return pages.render(request, "problem.html", 500, problem=said)

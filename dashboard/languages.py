@@ -36,8 +36,13 @@ def _by_pattern(language: str, text: str) -> str:
     for pattern, template in _patterns(language):
         found = pattern.fullmatch(text)
         if found is not None:
-            return template.format(*found.groups())
+            return template.format(*(_inner(language, part) for part in found.groups()))
     return ""
+
+
+def _inner(language: str, part: str) -> str:
+    """What stands in a place: a sentence is translated too, a name is not."""
+    return translated(language, part) if " " in part else part
 
 
 @cache

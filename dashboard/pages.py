@@ -67,11 +67,16 @@ def environment() -> Environment:
         duration=moments.duration,
         tree=jsontree.tree,
         pretty=jsontree.pretty,
-        number=lambda value: f"{value:,}",
+        number=number,
         json=wire.dumps,
     )
     made.globals.update(url=url, execution_url=execution_url)
     return made
+
+
+def number(value: float) -> str:
+    """A number for people: thousands apart, two decimals at most."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
 
 
 def url(*parts: str, **query: Any) -> str:

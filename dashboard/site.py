@@ -16,6 +16,15 @@ from starter.signals import os_user
 from workflow_starter import WorkflowStarter
 
 
+PRICED = {
+    "swf": "SWF",
+    "swf_with_decision_tasks": "SWF, decision tasks billed too",
+    "step_functions_standard": "Step Functions Standard",
+    "step_functions_express": "Step Functions Express",
+}
+"""What `starter.prices` calls the ways to run an execution, in words."""
+
+
 @dataclass
 class Site:
     """One served page: its starter, what it shows, how it is guarded."""
@@ -29,6 +38,11 @@ class Site:
     def languages(self) -> dict[str, str]:
         """The languages of the page, by code."""
         return LANGUAGES
+
+    @property
+    def engines_of_prices(self) -> dict[str, str]:
+        """Names of the ways to run an execution that have a price."""
+        return PRICED
 
     @property
     def user(self) -> str:

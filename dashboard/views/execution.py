@@ -27,6 +27,7 @@ from starter.scenes import Scene
 from wire import Json
 
 EVENTS_A_PAGE = 200
+RESULTS_SHOWN = 100
 TABS = {
     "": "Overview",
     "data": "Data",
@@ -154,12 +155,13 @@ def _data(request: Request) -> Response:
 def _data_of(found: Shown) -> dict[str, Json]:
     def tell(reading: Reading) -> dict[str, Json]:
         first = history.plain(reading.client, reading.events[0])
-        status = reading.status()
+        status, results = reading.status(), steps.results(reading)
         return {
             "input": wire.loads(runs.attributes(first).get("input")),
             "result": status["result"],
             "details": status["details"],
-            "steps": steps.results(reading),
+            "steps": list(results.items())[:RESULTS_SHOWN],
+            "left_out": max(0, len(results) - RESULTS_SHOWN),
         }
 
     return found.book.told("data", tell)
