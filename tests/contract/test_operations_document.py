@@ -143,7 +143,10 @@ def test_an_execution_that_is_blocked(idle: Shell, capsys: pytest.CaptureFixture
         done(idle, "An execution is BLOCKED")
 
         assert "no definition of workflow type Rest 1.0 is here" in capsys.readouterr().out
-        file.write_text(text)
+    file.write_text(text)
+    assert idle.run("python workflow_starter.py continue WORKFLOW_ID") == 0
+    assert "done" in capsys.readouterr().out, "a decider looked at once"
+    with idle._time_passes():
         assert idle.until(lambda status: status["closed_at"])["state"] == "COMPLETED"
 
 
