@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from workflow import Definition, definition_from_json, definition_to_json
 
 FOLDER = Path(__file__).resolve().parent / "definitions"
 SUFFIX = ".asl.json"
-SUFFIXES = (SUFFIX, ".asl.yaml", ".asl.yml")
+YAML_SUFFIX = ".asl.yaml"
+SUFFIXES = (SUFFIX, YAML_SUFFIX, ".asl.yml")
+EXAMPLE_SUFFIX = ".example.json"
 
 
 def file_of(name: str, version: str, folder: Path | None = None) -> Path:
@@ -73,6 +76,15 @@ def _files(folder: Path | None = None) -> Iterator[tuple[str, str]]:
                 yield name, version
 
 
+def known(folder: Path | None = None) -> list[tuple[str, str]]:
+    """Name and version of every process that is here, published or written here.
+
+    By name, the lowest version first.
+    """
+    found = {*_files(folder), *process.ours()}
+    return sorted(found, key=lambda key: (key[0], _ordinal(key[1])))
+
+
 def elsewhere(folder: Path | None = None) -> list[Definition]:
     """The published processes of which no version is written here, by name and version.
 
@@ -113,7 +125,7 @@ def _ordinal(version: str) -> list[tuple[int, str]]:
 
 def read(name: str, version: str, folder: Path | None = None) -> Definition | None:
     """The published file's definition, or None where there is no file."""
-    text = _text(name, version, folder)
+    text = text_of(name, version, folder)
     if text is None:
         return None
     try:
@@ -129,7 +141,7 @@ def missing(name: str, version: str, folder: Path | None = None) -> str:
     What else may be wrong with the file is for `read` to say.
     """
     try:
-        document = asl.read(_text(name, version, folder) or "{}").document
+        document = asl.read(text_of(name, version, folder) or "{}").document
     except asl.DocumentError:
         return ""
     try:
@@ -139,7 +151,8 @@ def missing(name: str, version: str, folder: Path | None = None) -> str:
     return ""
 
 
-def _text(name: str, version: str, folder: Path | None) -> str | None:
+def text_of(name: str, version: str, folder: Path | None = None) -> str | None:
+    """The text of the published file; None where there is no file."""
     path = file_of(name, version, folder)
     try:
         return path.read_text(encoding="utf-8")
@@ -160,10 +173,32 @@ def parsed(text: str, name: str, version: str) -> Definition:
     return loading.load(text, name, version, environment=config.environment())
 
 
+def example_of(name: str, folder: Path | None = None) -> str | None:
+    """The text of `NAME.example.json`, an input to begin with; None where there is none."""
+    try:
+        path = (folder or FOLDER) / f"{name}{EXAMPLE_SUFFIX}"
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
 def write(definition: Definition, folder: Path | None = None) -> Path:
     """Publish a definition; gives the file's path."""
     path = file_of(definition.name, definition.version, folder)
-    text = json.dumps(definition_to_json(definition), ensure_ascii=False, indent=2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_text(path, json.dumps(definition_to_json(definition), ensure_ascii=False, indent=2))
     return path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put a file there whole or not at all, whatever happens meanwhile.
+
+    Deciders look here for what they do not know yet.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".new-{secrets.token_hex(8)}")
+    try:
+        temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

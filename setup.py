@@ -40,6 +40,8 @@ MOST_RETENTION_DAYS = 90  # SWF's limit
 CALLS_PER_SECOND = 5.0  # SWF grants 6 Describes a second to an account
 CALLS_AT_ONCE = 50
 CHILD_POLICY = "TERMINATE"
+AWS_ACTIVITIES = "aws."
+"""What the names of activities begin with that call services of AWS (`activities.services`)."""
 SHAPE = re.compile(r"\bshape ([0-9a-f]{16})\b")
 
 
@@ -298,6 +300,14 @@ def _short(path: Path) -> str:
         return path.resolve().relative_to(config.HOME).as_posix()
     except ValueError:
         return str(path)
+
+
+def without_function(definition: Definition) -> list[str]:
+    """The activities of a process that no worker of this project does; AWS's own are not ours."""
+    from activities.registry import ACTIVITIES  # noqa: PLC0415 - processes that import us do not
+
+    ours = [name for name in definition.activities if not name.startswith(AWS_ACTIVITIES)]
+    return sorted(name for name in ours if name not in ACTIVITIES)
 
 
 # --- the command -------------------------------------------------------------------------

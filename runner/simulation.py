@@ -190,6 +190,8 @@ def simulate(
     policy: Policy | None = None,
     timeout: float | None = None,
     start: float = 0.0,
+    events: int = MOST_EVENTS,
+    entered: int | None = None,
 ) -> Simulation:
     """Run a definition on the virtual clock.
 
@@ -199,7 +201,8 @@ def simulate(
     that answer a token may name the state (`step_name`) instead of the token.  `signals`
     come at their times.  `definitions` knows the children's definitions; `timeout` is SWF's limit
     for the execution, in seconds; `start` the moment of the start, in seconds since 1970.
-    `UndecidableError` where it does not come to an end.
+    `UndecidableError` where it does not come to an end within so many `events`, or states
+    `entered`.
     """
     script = Script(outcomes or {}, activities)
     answering = Answering(script)
@@ -222,7 +225,7 @@ def simulate(
             answer(run, sent.signal, sent.input["step_name"], told, sent.at)
         else:
             engine.signal(run.workflow_id, sent.signal, sent.input, after=sent.at)
-    engine.run(events=MOST_EVENTS)
+    engine.run(events=events, entered=entered)
     return Simulation(run, timeline.entries, script.unused)
 
 

@@ -1,4 +1,4 @@
-"""Simulations of the definitions on disk, with this application's policy."""
+"""Simulations of definitions, with this application's policy, and what they show."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ import time
 import process
 import published
 from config import Settings
-from runner.simulation import Simulation, plan_of, simulate
+from errors import EndlessError
+from pictures import Seen
+from runner.engine import Run
+from runner.simulation import MOST_EVENTS, Simulation, plan_of, simulate
+from starter import timeline
+from starter.graphing import Picture
+from starter.sightings import Sightings, Traces
+from starter.timeline import Bar
 from wire import Json
-from workflow import Definition
+from workflow import Definition, definition_to_json
+from workflow.graph import Child, Task, compensation_of
 
 
 def simulation(
@@ -20,16 +28,60 @@ def simulation(
     *,
     timeout: str | None = None,
     start: float | None = None,
+    events: int = MOST_EVENTS,
+    entered: int | None = None,
 ) -> Simulation:
-    """Run a definition on the virtual clock; `plan` as `runner.simulation.plan_of` has it."""
+    """Run a definition on the virtual clock; `plan` as `runner.simulation.plan_of` has it.
+
+    `EndlessError` where it writes more than so many `events`, or enters so many states.
+    """
     outcomes, signals = plan_of(plan)
-    return simulate(
-        definition,
-        input,
-        outcomes,
-        signals=signals,
-        definitions=published.find,
-        policy=process.policy_of(settings),
-        timeout=None if timeout in (None, "NONE") else float(timeout),
-        start=time.time() if start is None else start,
-    )
+    try:
+        return simulate(
+            definition,
+            input,
+            outcomes,
+            signals=signals,
+            definitions=published.find,
+            policy=process.policy_of(settings),
+            timeout=None if timeout in (None, "NONE") else float(timeout),
+            start=time.time() if start is None else start,
+            events=events,
+            entered=entered,
+        )
+    except OverflowError as error:  # it waits past the end of the calendar
+        raise EndlessError(f"this does not come to an end: {error}") from error
+
+
+def asked(definition: Definition) -> list[str]:
+    """The steps that ask for an outcome, then the activities that undo, each once."""
+    places = definition.places
+    steps = [name for name, place in places.items() if isinstance(place.state, Task | Child)]
+    undoing = [compensation_of(place.state) for place in places.values()]
+    last = [definition.rollback.step, definition.rollback.transaction]
+    return list(dict.fromkeys([*steps, *filter(None, [*undoing, *last])]))
+
+
+# --- what it shows ------------------------------------------------------------------------------
+
+
+def picture(found: Simulation) -> Picture:
+    """Its definition, coloured by what happened."""
+    run = found.run
+    title = f"{run.definition.name} {run.definition.version} · {found.state}"
+    return Picture(definition_to_json(run.definition), title, _seen(run))
+
+
+def _seen(run: Run) -> dict[str, Seen]:
+    traces = Traces()
+    for history in run.histories:
+        traces.take(history.events)
+    return Sightings(run.execution, traces, run.engine.clock.now()).seen()
+
+
+def bars(found: Simulation) -> list[Bar]:
+    """When each visit was worked on and when it waited; times are seconds since 1970."""
+    spans = timeline.Spans()
+    for history in found.run.histories:
+        spans.take(history.events)
+    return timeline.bars(found.run.execution, spans, found.run.engine.clock.now())
