@@ -14,6 +14,11 @@ is never a poll without a free slot, and no hand-over between a poll and the wor
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import dependencies
+
+    dependencies.check()
+
 import sys
 import threading
 import time

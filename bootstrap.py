@@ -51,6 +51,10 @@ usage: ./run.sh [COMMAND [ARGUMENTS]]        (Windows: run.bat)
   stop           stop the embedded SWF
   clean          delete local data: the embedded SWF's, the business database, logs (--yes)
   help           this text
+
+examples: ./run.sh demo
+          ./run.sh start --input docs/examples/order.json --wait
+          ./run.sh list --json
 """
 
 STARTER_COMMANDS = (

@@ -9,6 +9,11 @@ Losing the memory costs one reading of the history, never correctness.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import dependencies
+
+    dependencies.check()
+
 import sys
 import threading
 import time

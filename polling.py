@@ -223,7 +223,13 @@ def serve(
 
 def build_parser(description: str, concurrency: int) -> Parser:
     """The options of both workers."""
-    parser = Parser(description=description)
+    parser = Parser(
+        description=description,
+        epilog="example: python %(prog)s --concurrency 20 --task-list eu\n\n"
+        "Its log, on standard error, is JSON with LOG_FORMAT=json.\n"
+        "Exit code: 0 stopped, 2 something to mend, 3 SWF unreachable or refusing",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--concurrency",
         type=count(1, MOST_CONCURRENCY),

@@ -11,13 +11,19 @@ module registers nothing.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import dependencies
+
+    dependencies.check()
+
 import argparse
+import json
 import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +37,7 @@ from errors import (
     PublishedDefinitionError,
     TypeNotRegisteredError,
 )
+from progress import bar
 from starter.pace import Pace
 from swf_client import SwfClient
 from workflow import Definition
@@ -337,31 +344,91 @@ def _run(options: argparse.Namespace) -> None:
     if options.env_file:
         os.environ["ENV_FILE"] = options.env_file  # so that a refusal names this file's line
         config.use(config.load())
+    for definition in process.ours().values():
+        check_file(definition)
+    client = SwfClient(config.settings())
+    report = _Report(client.settings.engine, as_json=options.json)
+    for line in _register_all(client, options.retention, as_json=options.json):
+        report.add(line)
+    for note in _notes():
+        report.note(note)
+    report.end()
+
+
+class _Report:
+    """What is printed: lines as they come, or one JSON object at the end."""
+
+    def __init__(self, engine: str, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._engine = engine
+        self._lines: list[Line] = []
+        self._notes: list[str] = []
+        self._say(f"Engine: {engine}")
+
+    def add(self, line: Line) -> None:
+        """Something that the process needs; the same thing is told once."""
+        if all((line.kind, line.name) != (told.kind, told.name) for told in self._lines):
+            self._lines.append(line)
+            self._say(str(line))
+
+    def note(self, text: str) -> None:
+        """Something to be mended sooner or later."""
+        self._notes.append(text)
+        self._say(f"note: {text}")
+
+    def end(self) -> None:
+        """All there is to tell has been told."""
+        if self._as_json:
+            lines = [asdict(line) for line in self._lines]
+            told = {"engine": self._engine, "lines": lines, "notes": self._notes}
+            print(json.dumps(told, ensure_ascii=False, indent=2))
+
+    def _say(self, text: str) -> None:
+        if not self._as_json:
+            print(text, flush=True)
+
+
+def _register_all(client: SwfClient, retention_days: int, *, as_json: bool) -> Iterator[Line]:
+    """Register every process that is here, and publish those that are written in Python."""
+    ours = list(process.ours().values())
+    definitions = [*ours, *published.elsewhere()]
+    needs = [_own_activities(definition) for definition in definitions]
+    total = sum(
+        len({*definition.activities, *more}) + 2  # with domain and workflow type
+        for definition, more in zip(definitions, needs, strict=True)
+    )
+    done = 0
+    with bar("registering", total, as_json=as_json) as tell:
+        for definition, more in zip(definitions, needs, strict=True):
+            for line in register(client, definition, more, retention_days=retention_days):
+                done += 1
+                tell(done)
+                yield line
+            if definition in ours:
+                yield publish(definition)
+
+
+def _own_activities(definition: Definition) -> list[str]:
+    """Activities that are registered with a process though none of its steps names them."""
     from activities.registry import (  # noqa: PLC0415 - processes that import us do not
         ACTIVITIES,
         SAMPLES,
     )
 
-    ours = list(process.ours().values())
-    for definition in ours:
-        check_file(definition)
-    client = SwfClient(config.settings())
-    print(f"Engine: {client.settings.engine}")
-    told: set[tuple[str, str]] = set()
-    for definition in [*ours, *published.elsewhere()]:
-        named = [name for name in ACTIVITIES if name not in SAMPLES]
-        named = named if definition.name == process.NAME else []
-        for line in register(client, definition, named, retention_days=options.retention):
-            if (line.kind, line.name) not in told:
-                print(line)
-            told.add((line.kind, line.name))
-        if definition in ours:
-            print(publish(definition))
+    if definition.name != process.NAME:
+        return []
+    return [name for name in ACTIVITIES if name not in SAMPLES]
+
+
+def _notes() -> Iterator[str]:
+    """What is left out, and what is missing."""
+    from activities.registry import ACTIVITIES  # noqa: PLC0415 - as above
+
     for (name, version), why in published.unfilled().items():
-        print(f"note: {name} {version} is left out: {why}")
-    missing = {name for item in ours for name in item.activities if name not in ACTIVITIES}
-    for name in sorted(missing):
-        print(f"note: {name} has no function in activities/registry.py yet")
+        yield f"{name} {version} is left out: {why}"
+    named = {name for item in process.ours().values() for name in item.activities}
+    for name in sorted(named - set(ACTIVITIES)):
+        yield f"{name} has no function in activities/registry.py yet"
 
 
 def build_parser() -> Parser:
@@ -369,8 +436,12 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="setup.py",
         description="Register the SWF domain and types of this application. Safe to repeat.",
-        epilog="example: python setup.py --retention 90",
+        epilog="example: python setup.py --retention 90\n\n"
+        "--json: engine, lines (kind, name, outcome), notes.\n"
+        "Exit code: 0 done, 2 something to mend, 3 SWF unreachable or refusing",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--env-file", metavar="FILE", help="settings file instead of .env")
     parser.add_argument(
         "--retention",

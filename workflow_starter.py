@@ -11,6 +11,11 @@ From a shell: `python workflow_starter.py --help`.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import dependencies
+
+    dependencies.check()
+
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator

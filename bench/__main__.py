@@ -8,6 +8,11 @@ python -m bench endpoint [--clients 1 4 16] [--quick] [--moto FOLDER] [--closed 
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import dependencies
+
+    dependencies.check()
+
 import argparse
 import os
 import platform

@@ -64,6 +64,11 @@ PROGRAM = "workflow_starter.py"
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # 128 and SIGPIPE, as a shell reports it
 
+EXIT_CODES = (
+    "Exit codes of every command: 0 done, 1 the process itself failed, 2 something to mend\n"
+    "  in what was asked, 3 SWF unreachable or refusing, 130 interrupted"
+)
+
 REFUSED_SECONDS = 3.0  # how long an engine that takes no connection is tried
 
 COMMANDS: tuple[Command, ...] = (
@@ -119,9 +124,11 @@ def build_parser() -> Parser:
     """The parser of the whole command line."""
     parser = Parser(
         prog=PROGRAM,
-        description="Start, follow and steer executions. Without a command it starts the "
-        "example order of docs/examples/order.json.",
-        epilog=f"example: python {PROGRAM} start --input docs/examples/order.json --wait",
+        description="Start, follow and steer executions. Without a command it starts the example "
+        "order\nof docs/examples/order.json.",
+        epilog=f"example: python {PROGRAM} start --input docs/examples/order.json --wait\n\n"
+        f"{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_common(parser)
     parser.set_defaults(command=start.EXAMPLE_COMMAND, json=False, utc=False, env_file=None)
@@ -139,7 +146,8 @@ def _add_command(
         command.name,
         help=command.help,
         description=command.help,
-        epilog=f"example:\n  python {PROGRAM} {command.example}\n\n--json: {command.fields}",
+        epilog=f"example:\n  python {PROGRAM} {command.example}\n\n--json: {command.fields}\n"
+        f"{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)

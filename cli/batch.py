@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import errors
@@ -14,6 +11,7 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import json_from, read_text
 from errors import InvalidInputError
+from progress import bar
 from starter.batch import BatchResult
 from wire import Json
 
@@ -39,7 +37,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     if not orders and not results:
         raise InvalidInputError(f"the file {arguments.file} has no line to start")
     try:
-        _start(starter, arguments, orders, results, bar=not output.as_json)
+        _start(starter, arguments, orders, results, output)
     except KeyboardInterrupt:
         _report(results, output)  # what was started is known to nobody else
         raise
@@ -51,17 +49,16 @@ def _start(
     arguments: Arguments,
     orders: dict[int, Json],
     results: list[Result],
-    *,
-    bar: bool,
+    output: Output,
 ) -> None:
     """Start the orders and add each result as it comes."""
-    numbers = list(orders)
-    with _progress(len(orders), shown=bar and sys.stderr.isatty()) as advance:
+    numbers, before = list(orders), len(results)
+    with bar("starting", len(orders), as_json=output.as_json) as tell:
 
         def heard(result: BatchResult) -> None:
             facts: Result = {key: item for key, item in result.items() if key != "index"}
             results.append({"line": numbers[result["index"]], **facts})
-            advance()
+            tell(len(results) - before)
 
         starter.start_batch(
             orders.values(), tags=arguments.tag, timeout=arguments.timeout, on_result=heard
@@ -117,20 +114,6 @@ def _report(results: list[Result], output: Output) -> int:
 def _exit_code(error_type: str) -> int:
     code: int = getattr(errors, error_type, errors.BusinessProcessError).exit_code
     return code
-
-
-@contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar on standard error for people; nothing elsewhere."""
-    if not shown:
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and only for terminals
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=total)
-        yield lambda: bar.advance(task)
 
 
 COMMAND = Command(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from arguments import safe
 from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import json_from
-from cli.progress import counting
+from progress import Tell, bar, can_be_shown
 from starter.checking import Difference, Finding, Report
+from wire import Json
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
@@ -43,13 +45,31 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Check; exit code 1 where some do not fit."""
     options = {"definition": arguments.definition, "code": arguments.code}
     if arguments.history:
-        documents = [json_from(source) for source in arguments.history]
-        report = starter.check_histories(documents, **options)
+        total = len(arguments.history)
+        with bar("checking histories", total, as_json=output.as_json) as tell:
+            report = starter.check_histories(_read(arguments.history, tell), **options)
     else:
-        with counting("checking executions", output) as progress:
-            report = starter.check_open_workflows(progress=progress, **options)
+        with bar(
+            "checking executions", _open(starter, arguments, output), as_json=output.as_json
+        ) as tell:
+            report = starter.check_open_workflows(progress=tell, **options)
     output.result(report, text(report))
     return DIFFER if report["findings"] else 0
+
+
+def _read(sources: Sequence[str], tell: Tell) -> Iterator[Json]:
+    """The saved histories; each is checked before the next one is read."""
+    for number, source in enumerate(sources, 1):
+        yield json_from(source)
+        tell(number)
+
+
+def _open(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int | None:
+    """How many are to be checked, where that is known and a bar can show it."""
+    if arguments.definition or not can_be_shown(as_json=output.as_json):
+        return None
+    count, more = starter.swf_client.count_open()
+    return None if more else count
 
 
 def text(report: Report) -> list[str]:

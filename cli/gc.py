@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cli.command import Arguments, Command
 from cli.output import Output
-from starter.garbage import Collected, Progress
+from progress import bar
+from starter.garbage import Collected
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter
@@ -35,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Collect, and say what was removed."""
-    with _progress(shown=not output.as_json and sys.stderr.isatty()) as progress:
+    with bar("reading histories", as_json=output.as_json) as progress:
         found = starter.collect_garbage(
             older_than_days=arguments.older_than, dry_run=arguments.dry_run, progress=progress
         )
@@ -61,19 +59,6 @@ def _days(value: str) -> float:
 
 
 _days.__name__ = "number of days"  # argparse names it where it refuses a value
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[Progress]:
-    """A line that counts the histories, on standard error for people; nothing elsewhere."""
-    if not shown:
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and only for terminals
-    from rich.status import Status  # noqa: PLC0415
-
-    with Status("reading histories", console=Console(stderr=True)) as line:
-        yield lambda count: line.update(f"reading histories: {count}")
 
 
 COMMAND = Command(

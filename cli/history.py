@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from arguments import safe
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output, to_json
+from progress import bar, can_be_shown
 from starter.clock import written
-from starter.runs import Event, attributes
+from starter.runs import Event, Info, attributes, last_event
 from starter.status import seconds
 from wire import cut
 
@@ -35,7 +36,12 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         return 0
     info = starter.describe(**chosen(arguments))["executionInfo"]
     workflow_id, run_id = info["execution"]["workflowId"], info["execution"]["runId"]
-    events = starter.get_workflow_history(workflow_id, run_id, chain=arguments.chain)
+    with bar(
+        "reading events", _length(starter, info, arguments, output), as_json=output.as_json
+    ) as tell:
+        events = starter.get_workflow_history(
+            workflow_id, run_id, chain=arguments.chain, progress=tell
+        )
     kept = {
         "workflow_id": workflow_id,
         "run_id": run_id,
@@ -46,6 +52,16 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         kept["envelope"] = starter.start_envelope(workflow_id, run_id)
     output.result(kept, map(line, events))
     return 0
+
+
+def _length(
+    starter: WorkflowStarter, info: Info, arguments: Arguments, output: Output
+) -> int | None:
+    """How many events there are, where a bar can show it."""
+    if arguments.chain or not can_be_shown(as_json=output.as_json):
+        return None
+    run = info["execution"]
+    return int(last_event(starter.swf_client, run["workflowId"], run["runId"])["eventId"])
 
 
 def line(event: Event) -> str:

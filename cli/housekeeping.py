@@ -10,6 +10,7 @@ from pathlib import Path
 
 import config
 from arguments import Parser
+from cli.output import Output
 from config import Settings
 from errors import BusinessProcessError, EngineUnreachableError
 
@@ -60,32 +61,38 @@ def delete_local_data(settings: Settings) -> list[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `stop` or `clean`; gives the exit code."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         settings = config.load(env_file=options.env_file)
-        return _stop(settings) if options.command == "stop" else _clean(settings, options)
+        output = Output(as_json=options.json)
+        if options.command == "stop":
+            return _stop(settings, output)
+        return _clean(settings, options, output)
     except (BusinessProcessError, OSError) as error:
         print(error, file=sys.stderr)
         return getattr(error, "exit_code", 1)
 
 
-def _stop(settings: Settings) -> int:
+def _stop(settings: Settings, output: Output) -> int:
     stopped = stop_engine(settings)
-    print("The embedded SWF is stopped." if stopped else "No embedded SWF was running.")
+    said = "The embedded SWF is stopped." if stopped else "No embedded SWF was running."
+    output.result({"stopped": stopped}, [said])
     return 0
 
 
-def _clean(settings: Settings, options: argparse.Namespace) -> int:
+def _clean(settings: Settings, options: argparse.Namespace, output: Output) -> int:
     found = local_data(settings)
+    names = [path.name for path in found]
+    told = {"folder": str(settings.data_dir), "deleted": names}
     if not found:
-        print(f"There is no local data in {settings.data_dir}.")
+        output.result(told, [f"There is no local data in {settings.data_dir}."])
         return 0
-    names = ", ".join(path.name for path in found)
-    if not options.yes and not _agreed(f"Delete {names} in {settings.data_dir}? [y/N] "):
-        print("Nothing is deleted.")
+    question = f"Delete {', '.join(names)} in {settings.data_dir}? [y/N] "
+    if not options.yes and (output.as_json or not _agreed(question)):
+        output.result({**told, "deleted": []}, ["Nothing is deleted."])
         return 1
     delete_local_data(settings)
-    print(f"Deleted in {settings.data_dir}: {names}")
+    output.result(told, [f"Deleted in {settings.data_dir}: {', '.join(names)}"])
     return 0
 
 
@@ -97,12 +104,20 @@ def _agreed(question: str) -> bool:
         return False
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
+    """The options of `./run.sh stop` and `./run.sh clean`."""
     parser = Parser(
-        prog="run.sh", description="Stop the embedded SWF (stop), or delete local data (clean)."
+        prog="run.sh",
+        description="Stop the embedded SWF (stop), or delete local data (clean).",
+        epilog="examples:\n  ./run.sh stop\n  ./run.sh clean --yes\n\n"
+        "--json: of stop, stopped (whether one ran); of clean, folder and deleted (names), which\n"
+        "  needs --yes.\n"
+        "Exit code: 0 done, 1 nothing deleted, 2 something to mend, 3 it does not end",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=("stop", "clean"))
     parser.add_argument("--yes", action="store_true", help="delete without asking")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--env-file", metavar="FILE", help="settings file instead of .env")
     return parser
 

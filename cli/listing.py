@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, Command
 from cli.output import Output, table
 from cli.parsing import moment
+from progress import bar
 from starter.clock import written
 from starter.listing import Filter
 from starter.runs import CLOSINGS
@@ -55,7 +56,8 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
         until=moment(arguments.until) if arguments.until else None,
         runs=bool(arguments.runs or arguments.id or arguments.status),
     )
-    found = starter.list_workflows(wanted, limit=arguments.limit or None)
+    with bar("listing", as_json=output.as_json):
+        found = starter.list_workflows(wanted, limit=arguments.limit or None)
     output.result(found, _text(found))
     return 0
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import config
 import setup
-from arguments import safe
+from arguments import Parser, safe
 from background import SIGNALS, Background, Interrupted, cleaned_up, interrupts_held
 from cli import app, by_hand, housekeeping
 from cli.following import follow
@@ -303,8 +303,9 @@ def log_folder(settings: Settings) -> Path:
     return settings.data_dir / "logs"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The menu on this terminal; gives the exit code."""
+    build_parser().parse_args(arguments)
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -320,6 +321,15 @@ def main() -> int:
     except Interrupted as interrupted:
         return interrupted.exit_code
     return 0
+
+
+def build_parser() -> Parser:
+    """The menu has no options; its settings are the environment's and those of .env."""
+    return Parser(
+        prog="run.sh menu",
+        description="The interactive menu: start processes and executions, follow and steer them.",
+        epilog="example: LANG=pt_BR.UTF-8 SWF_ENDPOINT=local ./run.sh",
+    )
 
 
 def _menu(environment: Mapping[str, str]) -> Menu:

@@ -84,6 +84,7 @@ def _live(starter: WorkflowStarter, arguments: Arguments) -> Status:
         lookout.run_id = picture.scene.status["run_id"]
         for picture.scene in scenes:
             lookout.run_id = picture.scene.status["run_id"]
+            lookout.lines.clear()  # what happened may have been what was missing
             screen.refresh()
     return picture.scene.status
 

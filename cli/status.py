@@ -105,9 +105,9 @@ COMMAND = Command(
     help="show where an execution stands",
     example="status WORKFLOW_ID",
     fields="workflow_id, run_id, type, version, state, tags, started_at, closed_at, "
-    "cancel_requested,\n  step, visit, attempt, next_retry_at, waits_until, waits_for, failed, "
-    "places, blocked,\n  progress {done, of}, previous_run_id, next_run_id, reason, error, cause, "
-    "details, result\n  (times: seconds since 1970)",
+    "cancel_requested,\n  step, visit, attempt, last_error, next_retry_at, waits_until, waits_for, "
+    "failed, places,\n  blocked, progress {done, of}, previous_run_id, next_run_id, reason, error, "
+    "cause, details,\n  result (times: seconds since 1970)",
     add_arguments=add_execution,
     run=run,
 )

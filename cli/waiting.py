@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from arguments import safe
 from cli.command import Arguments, Command
 from cli.output import Output, table
+from progress import bar
 from starter.clock import written
 from starter.status import Status
 from wire import Json
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """One line for each thing that somebody has to do."""
-    found = starter.waiting(limit=arguments.limit)
+    with bar("looking at executions", as_json=output.as_json):
+        found = starter.waiting(limit=arguments.limit)
     rows = [row for item in found for row in _rows(item)]
     lines = (
         table(("WORKFLOW ID", "STEP", "WAITS FOR", "UNTIL"), rows) if rows else ["nothing waits"]

@@ -79,6 +79,18 @@ class Scene:
             self.seconds = time.monotonic() - began
             self.over.set()
 
+    def told(self) -> dict[str, Json]:
+        """How it went, for programs."""
+        runs = [{"workflow_id": run.workflow_id, "run_id": run.run_id} for run in self.runs]
+        return {
+            "name": self.name,
+            "title": self.title,
+            "state": self.state,
+            "note": self.note,
+            "seconds": round(self.seconds, 3),
+            "runs": runs,
+        }
+
     def _fail(self, why: str) -> None:
         self.state, self.note = "FAILED", why
 

@@ -21,6 +21,7 @@ from demonstration.screen import Screen, report
 from demonstration.worker import folder
 from errors import BusinessProcessError, EngineUnreachableError
 from setup import ensure_registered
+from wire import Json
 from workflow_starter import WorkflowStarter
 
 SHOW_SECONDS = 120.0  # longer than all scenarios take on AWS
@@ -67,6 +68,15 @@ class Show:
         self._screen.write(
             f"All {len(self.scenes)} scenarios are as they should be ({seconds:.1f} s)."
         )
+
+    def told(self) -> dict[str, Json]:
+        """How it went, for programs."""
+        return {
+            "engine": self.settings.engine,
+            "task_list": self.show_id,
+            "logs": str(self.folder / "logs"),
+            "scenarios": [scene.told() for scene in self.scenes],
+        }
 
     def close(self) -> None:
         """Stop what this demo started; signals wait until that is done."""

@@ -114,8 +114,15 @@ def embedded(_: Settings) -> str:
 
 def _program(name: str, parser: argparse.ArgumentParser) -> str:
     line = f"{name} {usage(parser)}".rstrip()
-    said = [parser.description] if parser.description else []
-    return "\n\n".join([f"### {name}", *said, block(line, "text"), options(parser)])
+    more = (parser.epilog or "").replace("%(prog)s", name.removeprefix("python "))
+    parts = [
+        f"### {name}",
+        parser.description,
+        block(line, "text"),
+        options(parser),
+        block(more, "text") if more else None,
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def run_sh(_: Settings) -> str:
@@ -134,7 +141,7 @@ def run_sh(_: Settings) -> str:
         "What each runs, in `.venv`; what follows goes to it:",
         table(["Command", "Runs"], rows),
         "`stop` and `clean` take:",
-        options(housekeeping._parser(), without=["command"]),  # noqa: SLF001 - the cli's own
+        options(housekeeping.build_parser(), without=["command"]),
     ]
     return "\n\n".join(parts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -34,10 +35,16 @@ def _daemon_command(given: list[str]) -> int:
             stopped = daemon.stop(options.folder)
         except daemon.DaemonError as error:
             return _complain(str(error))
-        print("local SWF stopped" if stopped else "no local SWF was running")
+        said = "local SWF stopped" if stopped else "no local SWF was running"
+        print(json.dumps({"stopped": stopped}) if options.json else said)
         return 0
-    endpoint = daemon.status(options.folder)
-    print(f"local SWF at {endpoint.url}, pid {endpoint.pid}" if endpoint else "no local SWF runs")
+    return _tell(daemon.status(options.folder), as_json=options.json)
+
+
+def _tell(endpoint: daemon.Endpoint | None, *, as_json: bool) -> int:
+    said = f"local SWF at {endpoint.url}, pid {endpoint.pid}" if endpoint else "no local SWF runs"
+    url, pid = (endpoint.url, endpoint.pid) if endpoint else (None, None)
+    print(json.dumps({"running": bool(endpoint), "url": url, "pid": pid}) if as_json else said)
     return 0 if endpoint else 1
 
 
@@ -107,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local_swf",
         description="An embedded Amazon SWF. Further commands: stop, status.",
+        epilog="example: python -m local_swf --port 8420 --database swf.sqlite",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
@@ -129,8 +137,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 def build_daemon_parser(command: str) -> argparse.ArgumentParser:
     """The options of `stop` and `status`."""
-    parser = argparse.ArgumentParser(prog=f"python -m local_swf {command}")
+    told = {"stop": "stopped (whether one ran)", "status": "running, url, pid (null: none runs)"}
+    codes = {"stop": "0 none runs now, 2 it does not end", "status": "0 one runs, 1 none"}
+    parser = argparse.ArgumentParser(
+        prog=f"python -m local_swf {command}",
+        epilog=f"example: python -m local_swf {command} --folder .data/swf\n\n"
+        f"--json: {told[command]}.\nExit code: {codes[command]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="its data folder")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 

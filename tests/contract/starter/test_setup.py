@@ -205,7 +205,9 @@ def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one definition, which needs values for `${OUR_TOPIC}` and `${OUR_WORDS}`."""
     (tmp_path / "Telling@1.0.asl.json").write_text(TOPIC)
     monkeypatch.setattr(published, "FOLDER", tmp_path)
-    monkeypatch.setattr(setup, "publish", lambda definition: "published")
+    monkeypatch.setattr(
+        setup, "publish", lambda definition: setup.Line("definition", definition.name, "written")
+    )
     return tmp_path
 
 
@@ -269,7 +271,9 @@ def test_a_step_without_a_function_is_noted(
 ) -> None:
     lacking = define("Lacking", "1.0", [step("ValidateInput"), step("Novel")])
     monkeypatch.setattr(process, "shipped", lambda: lacking)
-    monkeypatch.setattr(setup, "publish", lambda definition: "published")
+    monkeypatch.setattr(
+        setup, "publish", lambda definition: setup.Line("definition", definition.name, "written")
+    )
 
     setup.main([])
 
