@@ -5,8 +5,9 @@ pages, attempts again with jitter where that is safe, faults as our errors, payl
 for SWF kept outside, all encrypted where there are keys, and starts that happen once.  It knows
 no definitions, decisions or activities.
 
-Here are tasks and executions; `swf.reading` has histories and lists, `swf.registration` domains
-and types, `swf.connection` engines, credentials and retries, `swf.faults` what can go wrong.
+Here are tasks and executions; `swf.reading` has histories, `swf.lists` lists and counts,
+`swf.registration` domains and types, `swf.connection` engines, credentials and retries,
+`swf.faults` what can go wrong.
 
 Every method may raise the subclasses of `errors.SwfError`: `EngineUnreachableError`,
 `ThrottledError`, `CredentialsError`, `PermissionDeniedError`, `RequestRefusedError`,

@@ -82,6 +82,15 @@ class Connection:
         """The boto3 client for everything but long polls, made on first use."""
         return self._ready().calls
 
+    def told(self, name: str) -> Json | None:
+        """What the embedded engine tells of itself (`local_swf.control`); None of others."""
+        if not self._nearby:
+            return None
+        from local_swf import daemon  # noqa: PLC0415 - only this engine needs it
+
+        self._ready()
+        return daemon.ask(self._url or "", name)
+
     def stop(self, *, now: bool = False) -> None:
         """End waits and, on an engine near by, polls; with `now` reports of results as well."""
         self.stopping.set()

@@ -1,22 +1,15 @@
-"""Reading what happened: histories as they are and as they grow, lists of executions."""
+"""Reading what happened: descriptions, and histories as they are and as they grow."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
 
 from errors import PayloadError
 from payloads.texts import references_in
 from swf import events as swf_events
-from swf.calls import SwfCalls
+from swf.lists import SwfLists
 from wire import Json
-
-Moment: TypeAlias = "datetime | float"
-"""A time: an aware datetime, or seconds since 1970."""
 
 NEARBY_INTERVAL = 0.005  # seconds between looks while events come
 AWS_INTERVAL = 0.05  # SWF grants 60 history reads a second to an account
@@ -24,7 +17,7 @@ GROWTH = 1.5  # of the interval, with each look that finds nothing
 FIRST_LOOK_EVENTS = 20  # the size of the first page, newest first; enough for most looks
 
 
-class SwfReading(SwfCalls):
+class SwfReading(SwfLists):
     """Histories, descriptions and lists.  Nothing here changes anything."""
 
     def describe(self, workflow_id: str, run_id: str) -> dict[str, Json]:
@@ -135,102 +128,5 @@ class SwfReading(SwfCalls):
         decoded: dict[str, Json] = swf_events.decoded(event, self.payloads)
         return decoded
 
-    def open_executions(
-        self,
-        *,
-        since: Moment | None = None,
-        until: Moment | None = None,
-        workflow_id: str | None = None,
-        tag: str | None = None,
-        type_name: str | None = None,
-        reverse: bool = False,
-    ) -> Iterator[dict[str, Json]]:
-        """Open runs (SWF's executionInfo), newest start first, `reverse` for oldest first.
-
-        `since` and `until` bound the start, in whole seconds.  All that is given must match.
-        SWF lists a run a moment after it changed.
-        """
-        wanted = _Wanted(workflow_id, tag, type_name)
-        times = {"startTimeFilter": _between(since, until)}
-        return self._listed("list_open_workflow_executions", times, wanted, reverse=reverse)
-
-    def closed_executions(
-        self,
-        *,
-        since: Moment | None = None,
-        until: Moment | None = None,
-        workflow_id: str | None = None,
-        tag: str | None = None,
-        type_name: str | None = None,
-        status: str | None = None,
-        by_close_time: bool = False,
-        reverse: bool = False,
-    ) -> Iterator[dict[str, Json]]:
-        """Closed runs that the domain still keeps, as `open_executions`.
-
-        `status`: COMPLETED, FAILED, CANCELED, TERMINATED, CONTINUED_AS_NEW or TIMED_OUT.
-        `by_close_time`: bounds and order are of the close instead of the start.
-        """
-        wanted = _Wanted(workflow_id, tag, type_name, status)
-        which = "closeTimeFilter" if by_close_time else "startTimeFilter"
-        times = {which: _between(since, until)}
-        return self._listed("list_closed_workflow_executions", times, wanted, reverse=reverse)
-
-    def count_open(self) -> tuple[int, bool]:
-        """How many runs are open, and whether SWF left off counting there."""
-        members = {"domain": self.domain, "startTimeFilter": _between(None, None)}
-        found = self._call("count_open_workflow_executions", members)
-        return found["count"], bool(found.get("truncated"))
-
-    def _listed(
-        self, operation: str, times: dict[str, Json], wanted: _Wanted, *, reverse: bool
-    ) -> Iterator[dict[str, Json]]:
-        order = {"reverseOrder": True} if reverse else {}
-        members = {"domain": self.domain, **times, **wanted.narrowest(), **order}
-        return filter(wanted.matches, self._paged(operation, members, "executionInfos"))
-
     def _run(self, workflow_id: str, run_id: str) -> dict[str, Json]:
         return {"domain": self.domain, "execution": {"workflowId": workflow_id, "runId": run_id}}
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What listed runs must match.  SWF filters by one thing, the rest is compared here."""
-
-    workflow_id: str | None = None
-    tag: str | None = None
-    type_name: str | None = None
-    status: str | None = None
-
-    def narrowest(self) -> dict[str, Json]:
-        """The one filter that SWF applies: the one that leaves least."""
-        if self.workflow_id is not None:
-            return {"executionFilter": {"workflowId": self.workflow_id}}
-        if self.tag is not None:
-            return {"tagFilter": {"tag": self.tag}}
-        if self.status is not None:
-            return {"closeStatusFilter": {"status": self.status}}
-        if self.type_name is not None:
-            return {"typeFilter": {"name": self.type_name}}
-        return {}
-
-    def matches(self, info: Json) -> bool:
-        """Whether a run is one that was asked for."""
-        return (
-            self.workflow_id in (None, info["execution"]["workflowId"])
-            and (self.tag is None or self.tag in info.get("tagList", ()))
-            and self.type_name in (None, info["workflowType"]["name"])
-            and self.status in (None, info.get("closeStatus"))
-        )
-
-
-def _between(since: Moment | None, until: Moment | None) -> dict[str, Json]:
-    """SWF's time filter.  boto3 drops fractions of seconds, so the end is rounded up."""
-    times = {"oldestDate": math.floor(_epoch(since or 0.0))}
-    if until is not None:
-        times["latestDate"] = math.ceil(_epoch(until))
-    return times
-
-
-def _epoch(moment: Moment) -> float:
-    return moment.timestamp() if isinstance(moment, datetime) else moment
