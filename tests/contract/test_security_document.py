@@ -37,9 +37,10 @@ UNUSED = {"ListActivityTypes", "ListWorkflowTypes"}
 
 
 def quoted(*patterns: str) -> set[str]:
-    """Every name in quotes in the sources."""
-    files = [path for pattern in patterns for path in ROOT.glob(pattern)]
-    return {name for path in files for name in re.findall(r'"(\w+)"', path.read_text("utf-8"))}
+    """Every name in quotes in the sources, with each kind of task where one is filled in."""
+    texts = [path.read_text("utf-8") for pattern in patterns for path in ROOT.glob(pattern)]
+    texts += [text.replace("{kind}", kind) for text in texts for kind in ("activity", "decision")]
+    return {name for text in texts for name in re.findall(r'"(\w+)"', text)}
 
 
 def test_together_they_are_what_the_code_calls() -> None:
