@@ -124,10 +124,6 @@ class Polls:
             self._outage.over()
         return found
 
-    def _thread(self, number: int, turn: Callable[[], None]) -> threading.Thread:
-        name = f"{self._name}-{number}"
-        return threading.Thread(target=self._loop, args=(turn,), name=name, daemon=True)
-
     def _loop(self, turn: Callable[[], None]) -> None:
         while not self.stopping:
             try:

@@ -65,7 +65,8 @@ class Menu:
         self._foreground = foreground or in_foreground
         self._starter = starter or WorkflowStarter(settings)
         self._questions = Questions(terminal, language, self._starter)
-        self._processes = Processes(supervisor, log_folder(settings), environment)
+        engine_log = settings.swf_dir / "endpoint.log"
+        self._processes = Processes(supervisor, log_folder(settings), environment, engine_log)
         supervisor.tell = self._tell_news
         self._open = Lately(self._count_open)
         self._engine_ran = housekeeping.engine_runs(settings)
@@ -100,6 +101,7 @@ class Menu:
 
     def close(self) -> None:
         """Stop what this menu started; the embedded SWF too, unless it ran before."""
+        self._starter.swf_client.stop(now=True)  # a count that is under way asks nothing more
         stopped = self._processes.stop()
         if not self._engine_ran and housekeeping.stop_engine(self._settings):
             stopped.append(self._text("embedded"))

@@ -12,7 +12,8 @@ from cli.supervisor import Kept, News, Phase, Supervisor, how_ended
 from config import HOME
 
 SETTLE_SECONDS = 5.0  # how long a new process is watched before it counts as running
-STARTED = " started "  # what deciders and workers log once they poll
+PROVE_SECONDS = 1.0  # how long it is watched after that: its first poll may show what is wrong
+STARTED = " started "  # what deciders and workers log before they poll
 ADDRESS = r"https?://[^\s'\"<>]+"  # what the page prints once it can be opened
 PAGE = "page"
 SHOWN_LOGS = 20
@@ -41,11 +42,16 @@ class Processes:
     """Starts processes under names of their own and says how they are."""
 
     def __init__(
-        self, supervisor: Supervisor, logs: Path, environment: Mapping[str, str] | None
+        self,
+        supervisor: Supervisor,
+        logs: Path,
+        environment: Mapping[str, str] | None,
+        *further_logs: Path,
     ) -> None:
-        """`environment` is what they get (ours unless given)."""
+        """`environment` is what they get (ours unless given); `further_logs` are of others."""
         self._supervisor = supervisor
         self._logs = logs
+        self._further_logs = further_logs
         self._environment = environment
         self._numbers = dict.fromkeys(SCRIPTS, 0)
 
@@ -65,6 +71,7 @@ class Processes:
     def _settled(self, name: str, arguments: Sequence[str], works_when: str) -> Kept:
         kept = self._supervisor.start(name, arguments, self._environment, works_when=works_when)
         wait_until(lambda: kept.phase is not Phase.STARTING, SETTLE_SECONDS)
+        wait_until(lambda: kept.phase is not Phase.WORKING, PROVE_SECONDS)
         return kept
 
     def stop(self) -> list[str]:
@@ -78,7 +85,8 @@ class Processes:
 
     def logs(self) -> list[Path]:
         """The logs, those that were written to last first."""
-        found = [path for path in self._logs.glob("*.log") if path.is_file()]
+        files = [*self._logs.glob("*.log"), *self._further_logs]
+        found = [path for path in files if path.is_file()]
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[:SHOWN_LOGS]
 
     def state(self, text: Text) -> list[str]:

@@ -42,6 +42,9 @@ class Phase(Enum):
     ENDED = "it ended because it was asked to"
 
 
+OVER = (Phase.GIVEN_UP, Phase.ENDED)
+
+
 @dataclass(eq=False)
 class Kept:
     """One process, through all its starts."""
@@ -108,8 +111,12 @@ class Supervisor:
         *,
         works_when: str,
     ) -> Kept:
-        """Run `python ARGUMENTS` and keep it running; its log is `NAME.log`."""
+        """Run `python ARGUMENTS` and keep it running; its log is `NAME.log`.
+
+        What was given up or has ended is forgotten: somebody has read that and acts.
+        """
         with self._lock:
+            self._kept = [kept for kept in self._kept if kept.phase not in OVER]
             process = self._background.start(name, arguments, environment)
             kept = Kept(name, arguments, environment, works_when, process, self.clock())
             self._kept.append(kept)

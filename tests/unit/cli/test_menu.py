@@ -86,6 +86,9 @@ class Client:
     def __init__(self) -> None:
         self.counted: tuple[int, bool] | Exception = (1234, False)
 
+    def stop(self, *, now: bool) -> None:
+        pass
+
     def count_open(self) -> tuple[int, bool]:
         if isinstance(self.counted, Exception):
             raise self.counted
@@ -156,6 +159,7 @@ class Session:
 @pytest.fixture
 def session(tmp_path, monkeypatch) -> Session:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cli.menu_processes.PROVE_SECONDS", 0.0)
     return Session(tmp_path)
 
 
@@ -226,6 +230,12 @@ def test_a_log_is_followed_until_enter(session):
     shown = session.type(LOG, "9", "worker-1", "")
     assert "There is no entry '9'." in shown
     assert "Enter or Ctrl+C ends this\none\ntwo\\x1b[31m\n\nBusiness" in shown
+
+
+def test_the_embedded_engines_log_can_be_followed_too(session):
+    session.settings.swf_dir.mkdir(exist_ok=True)
+    (session.settings.swf_dir / "endpoint.log").write_text("here\n")
+    assert "Ctrl+C ends this\nhere\n" in session.type(LOG, "endpoint", "")
 
 
 def test_without_logs_there_is_none_to_follow(session):

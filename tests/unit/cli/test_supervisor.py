@@ -127,6 +127,8 @@ def test_what_somebody_has_to_mend_is_not_started_again(world, code, worked):
     world.supervisor.look()
     assert (len(world.processes), world.told) == (1, [Phase.GIVEN_UP])
     assert [kept.phase for kept in world.supervisor.kept()] == [Phase.GIVEN_UP]
+    again = world.supervisor.start("w", [], works_when=" started ")
+    assert world.supervisor.kept() == [again]
 
 
 def test_what_never_comes_to_work_is_not_started_for_ever(world):
