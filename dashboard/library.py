@@ -22,7 +22,8 @@ from workflow_starter import WorkflowStarter
 T = TypeVar("T")
 
 BOOKS = 32  # runs that are kept
-NEARBY_SECONDS, AWS_SECONDS = 0.2, 2.0  # between two looks at one run
+NEARBY_SECONDS, AWS_SECONDS = 0.0, 2.0  # between two looks at one run, however many look
+LIVE_SECONDS = 0.2  # between two looks for whoever watches, at least
 READS_PER_SECOND, READS_AT_ONCE = 20.0, 100  # SWF grants an account 60, deciders need some
 PATIENCE_SECONDS = 0.3  # that a page waits for the first read of a run
 
@@ -81,8 +82,9 @@ class Library:
     def __init__(self, starter: WorkflowStarter) -> None:
         self._client = starter.swf_client
         aws = starter.settings.swf_endpoint == "aws"
-        self.pause = AWS_SECONDS if aws else NEARBY_SECONDS
-        """Seconds between two looks at one run."""
+        self._pause = AWS_SECONDS if aws else NEARBY_SECONDS
+        self.pause = max(self._pause, LIVE_SECONDS)
+        """Seconds between two looks for whoever watches a run."""
         self._pace = Pace(READS_PER_SECOND, READS_AT_ONCE) if aws else None
         self._books: OrderedDict[tuple[str, str], Book] = OrderedDict()
         self._first: dict[tuple[str, str], Future[int]] = {}
@@ -91,7 +93,7 @@ class Library:
 
     def add(self, reading: Reading) -> None:
         """Keep a run that was read elsewhere: a saved one."""
-        book = Book(reading, self.pause)
+        book = Book(reading, self._pause)
         self._books[reading.workflow_id, reading.run_id] = book
 
     def book(self, workflow_id: str, run_id: str) -> Book:
@@ -122,7 +124,7 @@ class Library:
         with self._lock:
             book = self._books.get(key)
             if book is None:
-                book = Book(Reading(self._client, *key), self.pause, self._pace)
+                book = Book(Reading(self._client, *key), self._pause, self._pace)
                 self._books[key] = book
                 self._first[key] = self._readers.submit(book.refresh)
                 while len(self._books) > BOOKS:

@@ -88,7 +88,18 @@ def resume(client: SwfClient, wanted: Resume, run_id: str) -> Resumed:
 
 def foresee(client: SwfClient, wanted: Resume, run_id: str) -> Forecast:
     """What `resume` would do, without doing it."""
-    if runs.open_run(client, wanted.workflow_id) is not None:
+    running = runs.open_run(client, wanted.workflow_id)
+    if running is not None and wanted.version is not None:
+        why = _keeps_version(wanted.workflow_id)
+        words = steering.in_words(Preview(steering.REFUSED, why))
+        return Forecast(
+            workflow_id=wanted.workflow_id,
+            run_id=runs.run_id_of(running),
+            outcome=steering.REFUSED,
+            why=why,
+            words=words,
+        )
+    if running is not None:
         request = Request(wanted.workflow_id, signals.RESUME_FROM_STEP, wanted.payload)
         return steering.foresee(client, request, run_id)
     own = runs.origin(client, wanted.workflow_id, run_id)
@@ -113,10 +124,7 @@ def foresee(client: SwfClient, wanted: Resume, run_id: str) -> Forecast:
 def _signal(client: SwfClient, wanted: Resume, running: Info) -> Resumed:
     run_id = runs.run_id_of(running)
     if wanted.version is not None:
-        raise SignalRefusedError(
-            f"workflow {wanted.workflow_id} is open, and stays with the version it began with; "
-            "another version can be given when a closed one is resumed"
-        )
+        raise SignalRefusedError(_keeps_version(wanted.workflow_id))
     execution = replays.replay(client, wanted.workflow_id, run_id)
     if execution is not None:  # else the deciders, who have the definition, judge alone
         execution.check_resume(wanted.step_name, force=wanted.force)
@@ -125,6 +133,13 @@ def _signal(client: SwfClient, wanted: Resume, running: Info) -> Resumed:
     text = wire.dumps(wanted.payload)
     client.signal(wanted.workflow_id, signals.RESUME_FROM_STEP, text, run_id)
     return _answer(wanted, run_id)
+
+
+def _keeps_version(workflow_id: str) -> str:
+    return (
+        f"workflow {workflow_id} is open, and stays with the version it began with; another "
+        "version can be given when a closed one is resumed"
+    )
 
 
 def _check_same_chain(client: SwfClient, workflow_id: str, open_id: str, own: Origin) -> None:

@@ -25,8 +25,13 @@ class Preview:
     """Paths of the steps that would be undone, newest first."""
     enters: list[str] = field(default_factory=list)
     """Where the execution would be afterwards: path and visit."""
+    again: list[dict[str, Json]] = field(default_factory=list)
+    """Steps that would run again after those in progress: `path`, and `input`, what would be merged
+    over theirs."""
     edits: list[dict[str, Json]] = field(default_factory=list)
     """Data `before` and `after`."""
+    holds: bool = False
+    """Whether the execution would hold after the steps in progress."""
     ends: str = ""
     """How the execution would close: `complete`, `fail` or `cancel`."""
 
@@ -49,6 +54,8 @@ def preview(machine: Machine, name: str, payload: Any) -> Preview:
     if found.outcome == signals.REFUSED:
         return found
     found.stops = [in_flight[key] for what in trial.state.stops.values() for key in what.waiting]
+    found.holds = trial.state.paused and not machine.state.paused
+    found.again = _queued(trial, str(payload.get("request_id") or ""))
     _let_stop(trial)
     rollback = trial.state.rollback
     if trial.state.mode is Mode.ROLLING_BACK and rollback is not None:
@@ -63,6 +70,16 @@ def preview(machine: Machine, name: str, payload: Any) -> Preview:
         found.enters = [f"{visit.path} (visit {visit.number})" for visit in live]
         found.ends = trial.state.ending if trial.state.mode is Mode.ENDING else ""
     return found
+
+
+def _queued(machine: Machine, request_id: str) -> list[dict[str, Json]]:
+    """What a request left to be run again later."""
+    return [
+        {"path": item["target"], "input": item.get("input")}
+        for frame in machine.state.frames.values()
+        for item in frame.queue
+        if item.get("request_id") == request_id
+    ]
 
 
 def _copy(machine: Machine) -> Machine:

@@ -178,9 +178,9 @@ BEFOREHAND = [
     (("resume", "--step", "First", "--input", '{"city": "Recife"}', "--compensate"),
      ["Third is asked to stop", "Second is undone", 'city null becomes "Recife"',
       "goes on at First"]),
-    (("reprocess", "--step", "First"), ["Nothing that runs is touched"]),
+    (("reprocess", "--step", "First"), ["First runs again after the step in progress"]),
     (("skip", "--step", "Third"), ["Third is asked to stop", "goes on at Fourth"]),
-    (("pause",), ["Nothing that runs is touched"]),
+    (("pause",), ["It holds after the steps in progress"]),
     (("rollback",), ["Third is asked to stop", "Second is undone", "ends: failed"]),
 ]  # fmt: skip
 
