@@ -140,8 +140,13 @@ def missing(name: str, version: str, folder: Path | None = None) -> str:
 
     What else may be wrong with the file is for `read` to say.
     """
+    return missing_in(text_of(name, version, folder) or "{}")
+
+
+def missing_in(text: str) -> str:
+    """The same of a text."""
     try:
-        document = asl.read(text_of(name, version, folder) or "{}").document
+        document = asl.read(text).document
     except asl.DocumentError:
         return ""
     try:

@@ -8,11 +8,13 @@ from functools import lru_cache
 from itertools import islice
 
 import asl
+import process
 import published
-from errors import BusinessProcessError
+from errors import BusinessProcessError, DefinitionError
+from starter import drafting
 from swf_client import SwfClient
 from wire import Json
-from workflow import definition_to_json
+from workflow import Definition, definition_to_json
 
 PYTHON, STATES = "Python", "States Language"
 JSON, YAML = "JSON", "YAML"
@@ -64,15 +66,35 @@ def _of_code(name: str, version: str) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
+def named(wanted: str) -> Definition:
+    """The definition `NAME@VERSION`, or the newest of `NAME`; only what is in this catalog.
+
+    Raises `DefinitionError` where it is not here, or cannot be used.
+    """
+    name, _, version = wanted.partition("@")
+    version = version or newest(name) or ""
+    found = published.find(name, version) if (name, version) in published.known() else None
+    if found is None:
+        raise DefinitionError(f"there is no definition {name} {version} here")
+    return found
+
+
+def shipped() -> str:
+    """The process that ships, as `NAME@VERSION`."""
+    found = process.shipped()
+    return f"{found.name}@{found.version}"
+
+
 def newest(name: str) -> str | None:
     """The highest version of a process; None where there is none."""
     return published.highest(name)
 
 
-def registered(client: SwfClient) -> frozenset[tuple[str, str]] | None:
+def registered(client: SwfClient, name: str | None = None) -> frozenset[tuple[str, str]] | None:
     """Name and version of the types that the engine has; None where it cannot be asked."""
     try:
-        kinds = [item["workflowType"] for item in islice(client.list_workflow_types(), MOST_TYPES)]
+        found = islice(client.list_workflow_types(name), MOST_TYPES)
+        kinds = [item["workflowType"] for item in found]
     except BusinessProcessError:
         return None
     return frozenset((kind["name"], kind["version"]) for kind in kinds)
@@ -94,3 +116,11 @@ def _facts(text: str) -> tuple[str, str, str]:
     comment = document.get("Comment")
     language = PYTHON if "Rollback" in document else STATES
     return language, form, comment if isinstance(comment, str) else ""
+
+
+def shape(known: Known) -> str | None:
+    """The hash of its shape; None where it cannot be used here, so that nobody can tell."""
+    try:
+        return drafting.definition_of(known.text, known.name, known.version).hash
+    except BusinessProcessError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, TypedDict
 
 import process
@@ -87,11 +88,12 @@ def open_executions(
     *,
     type_name: str | None = None,
     progress: Progress = lambda _: None,
+    most: int | None = None,
 ) -> Report:
-    """Check every open execution, those of one type where its name is given."""
+    """Check every open execution, those of one type where its name is given; `most` at most."""
     report = Report(checked=0, decisions=0, fit=0, findings=[])
     pace = Pace(RUNS_PER_SECOND, RUNS_AT_ONCE) if client.settings.swf_endpoint == "aws" else None
-    for info in client.open_executions(type_name=type_name):
+    for info in islice(client.open_executions(type_name=type_name), most):
         if pace is not None:
             pace.wait()
         workflow_id, run_id = info["execution"]["workflowId"], run_id_of(info)

@@ -9,8 +9,7 @@ from typing import Any
 import asl
 import config
 import published
-from asl import Diagnostic
-from errors import BusinessProcessError, DefinitionError
+from asl import Diagnostic, loading
 from starter import validating
 from starter.graphing import Picture
 from wire import Json
@@ -87,10 +86,13 @@ def inner_scopes(state: Json) -> list[Json]:
 
 
 def definition_of(text: str, name: str, version: str) -> Definition:
-    """The definition that a text says; `DefinitionError` lists what is wrong with it."""
-    try:
+    """The definition that a text says, each `${NAME}` that nothing stands for as it is.
+
+    For looking and simulating.  `DefinitionError` lists what is wrong with it.
+    """
+    document = asl.read(text).document
+    if "Rollback" in document:
         return published.parsed(text, name, version)
-    except DefinitionError:
-        raise
-    except BusinessProcessError as error:
-        raise DefinitionError(str(error)) from error
+    values = config.environment()
+    lacking = {name: f"${{{name}}}" for name in validating.without_value(document, values)}
+    return loading.load(text, name, version, environment={**values, **lacking})

@@ -6,7 +6,6 @@ What is published never changes: a version that is there with another shape is r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +38,8 @@ class Saved:
     file: str
     registered: tuple[str, ...]
     """What the engine did not have yet, in words."""
-    notes: tuple[str, ...]
-    """What is still to be done, in words."""
+    problem: str = ""
+    """Why it is not registered; empty if it is."""
 
 
 def next_version(name: str, version: str) -> str:
@@ -85,7 +84,7 @@ def save(client: SwfClient, text: str, name: str, version: str) -> Saved:
         raise InvalidInputError(why)
     path = _path(text, name, version)
     missing = _checked(text, name, version)
-    definition = None if missing else drafting.definition_of(text, name, version)
+    definition = None if missing else published.parsed(text, name, version)
     if definition is not None:
         _check_published(definition)
         setup.check_engine(client, definition)
@@ -96,10 +95,21 @@ def save(client: SwfClient, text: str, name: str, version: str) -> Saved:
         )
     _write(path, text)
     if definition is None:
-        notes = [f"it is not registered, for it cannot be run yet: {missing}"]
-        return Saved(name, version, path.name, (), tuple(notes))
-    registered, notes = _registered(client, definition)
-    return Saved(name, version, path.name, registered, (*notes, *_without_function(definition)))
+        return Saved(name, version, path.name, ())
+    try:
+        lines = list(setup.register(client, definition))
+        done = [item for item in lines if item.outcome != "there already"]
+    except BusinessProcessError as error:
+        return Saved(name, version, path.name, (), f"it is saved, but not registered: {error}")
+    return Saved(name, version, path.name, tuple(f"{item.kind} {item.name}" for item in done))
+
+
+def register(client: SwfClient, name: str, version: str) -> None:
+    """Register what a definition that is here needs, as `setup.py` does for all."""
+    definition = catalog.named(f"{name}@{version}")
+    setup.check_file(definition)
+    for _ in setup.register(client, definition):
+        pass
 
 
 def _path(text: str, name: str, version: str) -> Path:
@@ -149,16 +159,18 @@ def _write(path: Path, text: str) -> None:
         ) from error
 
 
-def _registered(client: SwfClient, definition: Definition) -> tuple[tuple[str, ...], list[str]]:
-    """What was registered; and why that could not be done, if it could not."""
+def lacking(text: str, name: str, version: str) -> list[str]:
+    """What a definition needs that is not here yet, in words."""
+    why = published.missing_in(text)
     try:
-        lines = list(setup.register(client, definition))
-    except BusinessProcessError as error:
-        return (), [f"it is saved, but not registered: {error}"]
-    done = [line for line in lines if line.outcome != "there already"]
-    return tuple(f"{line.kind} {line.name}" for line in done), []
+        definition = drafting.definition_of(text, name, version)
+    except DefinitionError:
+        return [why] if why else []
+    return ([why] if why else []) + _without_function(definition)
 
 
-def _without_function(definition: Definition) -> Iterator[str]:
-    for name in setup.without_function(definition):
-        yield f"activity {name} has no function in activities/registry.py yet"
+def _without_function(definition: Definition) -> list[str]:
+    return [
+        f"activity {activity} has no function in activities/registry.py yet"
+        for activity in setup.without_function(definition)
+    ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import process
 import published
+import wire
 from config import Settings
 from errors import EndlessError
 from pictures import Seen
 from runner.engine import Run
 from runner.simulation import MOST_EVENTS, Simulation, plan_of, simulate
+from runner.timeline import Entry, clock
 from starter import timeline
 from starter.graphing import Picture
 from starter.sightings import Sightings, Traces
@@ -18,6 +21,8 @@ from starter.timeline import Bar
 from wire import Json
 from workflow import Definition, definition_to_json
 from workflow.graph import Child, Task, compensation_of
+
+SHOWN_CHARACTERS = 300  # of a value, in a line for people
 
 
 def simulation(
@@ -85,3 +90,30 @@ def bars(found: Simulation) -> list[Bar]:
     for history in found.run.histories:
         spans.take(history.events)
     return timeline.bars(found.run.execution, spans, found.run.engine.clock.now())
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened, for people."""
+
+    at: str
+    """Virtual time since the start."""
+    workflow_id: str
+    """Of a child; empty for the execution itself."""
+    where: str
+    what: str
+    detail: str
+    value: str
+
+
+def lines(found: Simulation, most: int) -> list[Line]:
+    """The first of what happened, in that order."""
+    return [_line(entry, found.run.workflow_id) for entry in found.timeline[:most]]
+
+
+def _line(entry: Entry, own: str) -> Line:
+    where = f"{entry.undo} of {entry.step}" if entry.undo else (entry.step or "")
+    attempt = f" (attempt {entry.attempt})" if (entry.attempt or 1) > 1 else ""
+    value = "" if entry.value in (None, {}) else wire.cut(wire.dumps(entry.value), SHOWN_CHARACTERS)
+    child = "" if entry.workflow_id == own else entry.workflow_id
+    return Line(clock(entry.at), child, where + attempt, entry.what, entry.detail, value)

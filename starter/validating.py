@@ -9,6 +9,7 @@ import asl
 from asl import Diagnostic, DocumentError
 from asl.diagnostics import EXTENSION, INVALID_JSON, MISSING_TARGET, SCHEMA
 from errors import DefinitionError
+from wire import Json
 from workflow import definition_from_json
 
 CANNOT_RUN = "CANNOT_RUN_HERE"
@@ -30,7 +31,7 @@ def diagnostics(text: str, kind: str, environment: Mapping[str, str]) -> list[Di
         return list(error.diagnostics)
     if "Rollback" in source.document:
         return _placed(source, _of_process(source))
-    missing = _missing(source, environment)
+    missing = without_value(source.document, environment)
     known = {**environment, **{name: f"${{{name}}}" for name in missing}}
     filled = replace(source, document=asl.substitute(source.document, known))
     pointers = [pointer for found in missing.values() for pointer in found]
@@ -48,11 +49,11 @@ def _words(name: str) -> str:
     return f"no value for ${{{name}}}: set {name} before it is run"
 
 
-def _missing(source: asl.Source, environment: Mapping[str, str]) -> dict[str, list[str]]:
-    """Names that nothing stands for, and where they are."""
+def without_value(document: Json, environment: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names that nothing stands for, and the pointers of where they are."""
     found: dict[str, list[str]] = {}
     try:
-        asl.substitute(source.document, environment)
+        asl.substitute(document, environment)
     except DocumentError as error:
         for item in error.diagnostics:
             name = item.message.partition("${")[2].partition("}")[0]
