@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
+from progress import bar
 from starter.auditing import Entry
 from starter.clock import written
 from starter.steering import edit_in_words
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """One line for each action, and one for each piece of data it changed."""
-    entries = starter.audit(**chosen(arguments))
+    with bar("reading histories", as_json=output.as_json):
+        entries = starter.audit(**chosen(arguments))
     lines = [line for entry in entries for line in _lines(entry)]
     output.result(entries, lines or ["nobody has done anything to it"])
     return 0

@@ -12,6 +12,7 @@ from cli.command import Arguments, Command
 from cli.output import Output, table
 from cli.parsing import json_from
 from errors import InvalidInputError
+from progress import bar
 from runner.timeline import clock
 from starter.forecasting import Assumed, Counts, Forecast
 from wire import Json
@@ -64,7 +65,8 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     if arguments.workflow_id and (arguments.definition or arguments.input):
         raise InvalidInputError("name a workflow id, or --definition (with --input), not both")
     if arguments.workflow_id:
-        found = starter.forecast_workflow(arguments.workflow_id, arguments.run_id, assumed)
+        with bar("reading the history", as_json=output.as_json):
+            found = starter.forecast_workflow(arguments.workflow_id, arguments.run_id, assumed)
     else:
         output.offline()
         value = json_from(arguments.input) if arguments.input else None

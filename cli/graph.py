@@ -10,6 +10,7 @@ from cli import sources
 from cli.command import Arguments, Command
 from cli.output import Output
 from errors import InvalidInputError
+from progress import bar
 from starter import graphing
 from wire import Json
 
@@ -34,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Draw it."""
-    text = _drawn(starter, arguments, output)
+    with bar("drawing", as_json=output.as_json):
+        text = _drawn(starter, arguments, output)
     told: dict[str, Json] = {"format": arguments.format, "file": arguments.output}
     if arguments.output is None:
         output.result({**told, "picture": text}, [text.rstrip("\n")])

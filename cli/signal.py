@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
+from cli import unpolled
 from cli.command import Arguments, Command, add_answer, add_execution, add_operator
 from cli.output import Output
 from cli.parsing import json_from
@@ -55,8 +57,15 @@ def report(
     said = f"{name}: {outcome}" if outcome else f"{name}: sent, not answered yet"
     output.result({**sent, "outcome": outcome}, [said])
     if answer is None and arguments.answer_timeout > 0 and sent["request_id"]:
-        output.remark("no decider has answered yet; is decision_worker.py running?")
+        _tell_unanswered(starter, sent, output)
     return 0
+
+
+def _tell_unanswered(starter: WorkflowStarter, sent: dict[str, Json], output: Output) -> None:
+    output.remark("no decider has answered yet; is decision_worker.py running?")
+    client, now = starter.swf_client, time.time()
+    for task in unpolled.late(client, sent["workflow_id"], sent["run_id"], now):
+        output.remark(task.line(client.settings.swf_task_list, now))
 
 
 COMMAND = Command(

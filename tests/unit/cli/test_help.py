@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,15 @@ def test_setup_as_json(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(config, "_current", None)
+    bars: list[list[int]] = []
+
+    @contextlib.contextmanager
+    def bar(_: str, total: int, *, as_json: bool) -> Iterator[Callable[[int], None]]:
+        assert as_json
+        bars.append([total])
+        yield bars[-1].append
+
+    monkeypatch.setattr(setup, "bar", bar)
     engine = local_swf.daemon.ensure(config.settings().swf_dir)
     try:
         assert setup.main(["--json"]) == 0
@@ -141,6 +150,8 @@ def test_setup_as_json(
     kinds = [line["kind"] for line in told["lines"]]
     assert {"domain", "activity type", "workflow type", "definition"} == set(kinds)
     assert all(set(line) == {"kind", "name", "outcome"} for line in told["lines"])
+    ((total, *counted),) = bars
+    assert counted == list(range(1, total + 1))
 
 
 # --- fields ------------------------------------------------------------------------------

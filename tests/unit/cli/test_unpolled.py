@@ -119,3 +119,15 @@ def test_monitor_tells_it_through_a_pipe(
     stuck.watch = watch
     assert app.main(["monitor", "w-1"]) == 0
     assert capsys.readouterr().err == f"{DECIDER}\n"
+
+
+def test_a_signal_that_is_not_answered_tells_it(
+    stuck: FakeStarter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stuck.answers["signal_workflow"] = {
+        "workflow_id": "w-1", "run_id": "r-1", "request_id": "q-1",
+    }  # fmt: skip
+    assert app.main(["signal", "w-1", "--name", "PAUSE"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "no decider has answered yet; is decision_worker.py running?", DECIDER,
+    ]  # fmt: skip
