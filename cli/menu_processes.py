@@ -14,7 +14,8 @@ from config import HOME
 SETTLE_SECONDS = 5.0  # how long a new process is watched before it counts as running
 PROVE_SECONDS = 1.0  # how long it is watched after that: its first poll may show what is wrong
 STARTED = " started "  # what deciders and workers log before they poll
-ADDRESS = r"https?://[^\s'\"<>]+"  # what the page prints once it can be opened
+SERVES = "The page is at "  # what the page prints once it can be opened, before its address
+ADDRESS = rf"(?<={SERVES})\S+"
 PAGE = "page"
 SHOWN_LOGS = 20
 
@@ -66,7 +67,7 @@ class Processes:
         for kept in self._supervisor.kept():
             if kept.name == PAGE and kept.phase in (Phase.STARTING, Phase.WORKING):
                 return kept
-        return self._settled(PAGE, ["-c", RUN_MODULE, str(HOME), "dashboard"], "http")
+        return self._settled(PAGE, ["-c", RUN_MODULE, str(HOME), "dashboard"], SERVES)
 
     def _settled(self, name: str, arguments: Sequence[str], works_when: str) -> Kept:
         kept = self._supervisor.start(name, arguments, self._environment, works_when=works_when)

@@ -15,6 +15,7 @@ import errors
 import published
 from cli import by_hand, housekeeping
 from cli.menu import Menu
+from cli.menu_processes import SERVES
 from cli.menu_state import Lately
 from cli.menu_texts import TEXTS, language_of
 from cli.supervisor import Supervisor
@@ -38,7 +39,7 @@ class Process:
     """A process that was never started."""
 
     pid = 4711
-    said = "the page is at http://127.0.0.1:8421/\n"
+    said = "Engine: SWF at http://127.0.0.1:1/\nThe page is at http://127.0.0.1:8421/\n"
 
     def __init__(self, name: str, arguments: list[str]) -> None:
         self.name = name
@@ -221,6 +222,10 @@ def test_the_page_is_started_once_and_its_address_told(session):
     assert (name, command[-1]) == ("page", "dashboard")
     assert shown.count("The page is at http://127.0.0.1:8421/ (log ") == 2
     assert "page: running, process 4711 (http://127.0.0.1:8421/)" in shown
+
+
+def test_the_page_says_where_it_is_in_the_words_that_are_waited_for():
+    assert f'print(f"{SERVES}{{' in (by_hand.HOME / "dashboard" / "__main__.py").read_text()
 
 
 def test_a_log_is_followed_until_enter(session):
