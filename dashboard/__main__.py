@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import dependencies
+
+    dependencies.check(*dependencies.PAGE)
+
 import argparse
 import secrets
 import socket

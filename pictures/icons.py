@@ -24,4 +24,7 @@ OUTCOMES = {
     "skipped": "M2 3l4.5 4L2 11M7.5 3L12 7l-4.5 4",
     "undone": "M5 2L2 5l3 3M2 5h6q4 0 4 3.5t-4 3.5h-3",
     "canceled": "M12 7a5 5 0 1 1-10 0 5 5 0 1 1 10 0M3.5 10.5l7-7",
+    "added": "M7 2.5v9M2.5 7h9",
+    "removed": "M2.5 7h9",
+    "changed": "M3 11l1-3 6-6 2 2-6 6z",
 }

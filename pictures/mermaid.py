@@ -37,6 +37,9 @@ STYLES = {
     "skipped": "fill:#f8fafc,stroke:#94a3b8,color:#334155,stroke-dasharray:3 3",
     "undone": "fill:#f3e8ff,stroke:#9333ea,color:#581c87",
     "canceled": "fill:#f1f5f9,stroke:#64748b,color:#334155",
+    "added": "fill:#dcfce7,stroke:#16a34a,color:#14532d,stroke-width:2px",
+    "removed": "fill:#fee2e2,stroke:#dc2626,color:#7f1d1d,stroke-dasharray:5 3",
+    "changed": "fill:#fef9c3,stroke:#ca8a04,color:#713f12,stroke-width:2px",
     "unknown": "fill:none,stroke:#94a3b8,stroke-dasharray:5 4",
 }
 

@@ -35,8 +35,11 @@ OUTCOMES = (
     "skipped",
     "undone",
     "canceled",
+    "added",
+    "removed",
+    "changed",
 )
-"""The outcomes that have a colour and a sign."""
+"""The outcomes that have a colour and a sign; the last three mark how two versions differ."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST = 1e10

@@ -60,9 +60,9 @@ def svg(
     wide = max(drawn.width, min(least, 800.0)) + 2 * MARGIN
     high = drawn.height + top + MARGIN
     role = "img" if link is None else "group"
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="{role}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="{role}" '
-        f"{_size(wide, high)}>",
+        f"{opening} {_size(wide, high)}>",
         f"<title>{xml(title or 'State machine')}</title>",
         f"<desc>{xml(_description(drawn, document, seen))}</desc>",
         f"<style>{_style(dark=dark)}</style>" if styled else "",
@@ -103,9 +103,7 @@ def _description(drawn: Plan, document: Mapping[str, Json], seen: Mapping[str, S
 class _Drawing:
     """Writes the parts of a picture, outer ones first, and counts the states."""
 
-    def __init__(
-        self, seen: Mapping[str, Seen], link: Callable[[str], str] | None = None
-    ) -> None:
+    def __init__(self, seen: Mapping[str, Seen], link: Callable[[str], str] | None = None) -> None:
         self._seen = seen
         self._link = link
         self._count = 0

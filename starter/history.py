@@ -10,15 +10,6 @@ from swf_client import SwfClient
 START = "WorkflowExecutionStarted"
 
 
-def plain_events(client: SwfClient, workflow_id: str, run_id: str) -> list[Event]:
-    """Every event of exactly that run, oldest first, in SWF's own shape.
-
-    Texts that were kept outside are back in their places.  The input of the start is the
-    caller's JSON, without our envelope.
-    """
-    return [plain(client, event) for event in client.history(workflow_id, run_id)]
-
-
 def plain(client: SwfClient, event: Event) -> Event:
     """One event with references expanded and, at a start, the envelope stripped."""
     decoded = client.decode_event(event)

@@ -24,8 +24,9 @@ def served(
     starter: WorkflowStarter, options: Options | None = None, library: Library | None = None
 ) -> Iterator[str]:
     """The address, without a slash at its end, of the page on a starter."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    chosen = replace(options or Options(), port=listening.getsockname()[1])
+    options = options or Options(port=0)
+    listening = socket.create_server(("127.0.0.1", options.port))
+    chosen = replace(options, port=listening.getsockname()[1])
     app = make_app(starter, chosen, library)
     server = uvicorn.Server(
         uvicorn.Config(

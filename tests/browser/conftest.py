@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,9 @@ def browser() -> Iterator[Browser]:
 class Visitor:
     """Somebody with a browser, on the page that the test serves."""
 
-    def __init__(self, context: BrowserContext, serve: Callable[..., str]) -> None:
+    def __init__(self, context: BrowserContext, programs: ExitStack) -> None:
         self._context = context
-        self._serve = serve
+        self._served = programs
         self.complaints: list[str] = []
         """What went wrong in the browser: scripts, requests, the content security policy."""
         self.address = ""
@@ -66,9 +66,20 @@ class Visitor:
     def visits(self, starter: WorkflowStarter, path: str = "/", **options: Any) -> Page:
         """Open a path of the page on a starter; `options` are those of `Options`."""
         if not self.address:
-            self.address = self._serve(starter, Options(**options))
+            self.address = self._serve(starter, Options(port=0, **options))
         self.page.goto(self.address + path)
         return self.page
+
+    def goes_away(self) -> None:
+        """End the program that serves the page."""
+        self._served.close()
+
+    def comes_back(self, starter: WorkflowStarter, **options: Any) -> None:
+        """Start it again at the same address."""
+        self._serve(starter, Options(port=int(self.address.rpartition(":")[2]), **options))
+
+    def _serve(self, starter: WorkflowStarter, options: Options) -> str:
+        return self._served.enter_context(served(starter, options))
 
     def _opened(self) -> Page:
         page = self._context.new_page()
@@ -101,13 +112,9 @@ def visitor(
     marker = request.node.get_closest_marker("browser")
     wanted = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "timezone_id": "UTC"}
     with ExitStack() as stack:
-
-        def serve(starter: WorkflowStarter, options: Options) -> str:
-            return stack.enter_context(served(starter, options))
-
         context = browser.new_context(**(wanted | (marker.kwargs if marker else {})))
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        somebody = Visitor(context, serve)
+        somebody = Visitor(context, stack)
         yield somebody
         if getattr(request.node, "failed", False):
             folder = Path(request.config.rootpath) / ".pytest_cache" / "screenshots"
