@@ -33,15 +33,13 @@ _SAMPLES: dict[str, Json] = {
 """By what a comparison of a Choice begins with."""
 
 
-def example(definition: Definition) -> Json:
-    """An input to begin with; `{}` where nothing is known of it."""
+def example(definition: Definition) -> str:
+    """The JSON text of an input to begin with; `{}` where nothing is known of it."""
     text = published.example_of(definition.name)
-    if text is not None:
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            pass  # somebody is writing it; what the states read will do
-    return skeleton(definition_to_json(definition))
+    if text is not None and text.strip():
+        return text.strip()
+    made = skeleton(definition_to_json(definition))
+    return json.dumps(made, ensure_ascii=False, indent=2)
 
 
 def skeleton(document: Mapping[str, Json]) -> Json:

@@ -21,7 +21,7 @@ from dashboard.views.definitions import BASE, known, written
 from errors import BusinessProcessError, InvalidInputError
 from runner.simulation import Simulation
 from starter import drafting, examples, signals, simulating
-from starter.json_texts import pretty, value_of
+from starter.json_texts import value_of
 from wire import Json
 from workflow import Definition
 
@@ -113,9 +113,8 @@ def _begun(subject: Subject) -> Filled:
     if subject.definition is None:
         return Filled("{}")
     steps = simulating.asked(subject.definition)[:MOST_STEPS]
-    return Filled(
-        pretty(examples.example(subject.definition)), [Attempt(step) for step in steps], [Sent()]
-    )
+    attempts = [Attempt(step) for step in steps]
+    return Filled(examples.example(subject.definition), attempts, [Sent()])
 
 
 def _filled(form: FormData) -> Filled:
@@ -140,7 +139,7 @@ def _rows(kind: type[Any], form: FormData, *names: str) -> list[Any]:
 def plan_of(filled: Filled) -> Json:
     """What was filled in, as `simulate --outcomes` takes it.  Raises `InvalidInputError`."""
     if filled.plan:
-        return value_of(filled.plan, "the outcomes")
+        return value_of(filled.plan, "the list of outcomes")
     steps: dict[str, list[Json]] = {}
     for row in filled.attempts:
         steps.setdefault(row.step, []).append(_outcome(row))

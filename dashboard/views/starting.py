@@ -67,7 +67,7 @@ def _example(request: Request, wanted: str) -> Response:
         found = catalog.named(wanted)
     except BusinessProcessError as error:
         return _page(request, Given(wanted), 200, {"definition": str(error)})
-    given = Given(f"{found.name}@{found.version}", pretty(examples.example(found)))
+    given = Given(f"{found.name}@{found.version}", examples.example(found))
     return _page(request, given)
 
 
