@@ -29,7 +29,14 @@ EXAMPLE_SUFFIX = ".example.json"
 def file_of(name: str, version: str, folder: Path | None = None) -> Path:
     """Where that version is kept.  SWF forbids `/` and `:` in both parts."""
     paths = [(folder or FOLDER) / f"{name}@{version}{suffix}" for suffix in SUFFIXES]
-    return next((path for path in paths if path.exists()), paths[0])
+    return next((path for path in paths if _is_there(path)), paths[0])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long for a file
+        return False
 
 
 def highest(name: str, folder: Path | None = None) -> str | None:
@@ -160,7 +167,7 @@ def text_of(name: str, version: str, folder: Path | None = None) -> str | None:
     """The text of the published file; None where there is no file."""
     path = file_of(name, version, folder)
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8") if _is_there(path) else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

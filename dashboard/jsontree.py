@@ -12,6 +12,7 @@ from wire import Json
 
 MOST_NODES = 2_000  # that are shown of one value
 MOST_CHARACTERS = 20_000  # that are shown of one text
+DEEPEST = 100  # levels that open and close; what lies deeper is one text
 OPEN_DEPTH = 2  # levels that are open at first
 ITEMS = 200  # of one list or object
 
@@ -39,7 +40,7 @@ class _Tree:
         """A member of that name; the whole value has none."""
         self._left -= 1
         label = Markup('<span class="key">{}</span>: ').format(name) if name else Markup("")
-        if not isinstance(value, dict | list) or not value:
+        if not isinstance(value, dict | list) or not value or depth < -DEEPEST:
             return Markup("<div>{}{}</div>").format(label, _leaf(value))
         count = len(value)
         items = value.items() if isinstance(value, dict) else enumerate(value)

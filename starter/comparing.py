@@ -19,6 +19,7 @@ from wire import Json
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 CONTEXT = 3  # equal lines that are shown around what differs
 MOST_LINES = 5_000  # of a text that is compared line by line
+DEEPEST = 100  # levels whose members are put in order
 INNER = ("Branches", "ItemProcessor", "Iterator")
 
 
@@ -133,19 +134,18 @@ def side_by_side(older: Json, newer: Json) -> list[Line] | None:
     return list(_cut(lines))
 
 
-def ordered(value: Json, model: Json) -> Json:
+def ordered(value: Json, model: Json, depth: int = DEEPEST) -> Json:
     """A value, its members in the order of the model where that is another one."""
-    if isinstance(value, list) and isinstance(model, list):
-        return [
-            ordered(item, model[at]) if at < len(model) else item for at, item in enumerate(value)
-        ]
-    if not isinstance(value, dict) or not isinstance(model, dict):
+    if depth and isinstance(value, list) and isinstance(model, list):
+        beside = zip_longest(value, model[: len(value)])
+        return [ordered(item, like, depth - 1) for item, like in beside]
+    if not depth or not isinstance(value, dict) or not isinstance(model, dict):
         return value
     shared = [key for key in model if key in value]
     keys = list(value)
     if [key for key in value if key in model] != shared:
         keys = [*shared, *(key for key in value if key not in model)]
-    return {key: ordered(value[key], model.get(key)) for key in keys}
+    return {key: ordered(value[key], model.get(key), depth - 1) for key in keys}
 
 
 def _apart(left: list[str], right: list[str], before: int, there: int) -> Iterator[Line]:

@@ -27,5 +27,8 @@ def _no_constant(name: str) -> Json:
 
 
 def pretty(value: Json) -> str:
-    """A value over several lines, for somebody to change it."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    """A value over several lines, for somebody to change it; a very deep one in one line."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    except RecursionError:
+        return json.dumps(value, ensure_ascii=False)

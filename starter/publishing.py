@@ -113,13 +113,14 @@ def register(client: SwfClient, name: str, version: str) -> None:
 
 
 def _path(text: str, name: str, version: str) -> Path:
-    path = published.file_of(name, version)
     is_json = catalog.form_of(text) == catalog.JSON
-    if not path.exists():
-        suffix = published.SUFFIX if is_json else published.YAML_SUFFIX
-        path = path.with_name(f"{name}@{version}{suffix}")
-    if len(path.name.encode()) > FILE_BYTES:
+    suffix = published.SUFFIX if is_json else published.YAML_SUFFIX
+    file = f"{name}@{version}{suffix}"
+    if len(file.encode()) > FILE_BYTES:
         raise InvalidInputError(f"name and version make a file name of over {FILE_BYTES} bytes")
+    path = published.file_of(name, version)
+    if not path.exists():
+        return path.with_name(file)
     if is_json != path.name.endswith(published.SUFFIX):
         raise PublishedDefinitionError(
             f"{path.name} is there already, and this is {catalog.form_of(text)}: save it as "
