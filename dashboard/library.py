@@ -96,6 +96,11 @@ class Library:
         book = Book(reading, self._pause)
         self._books[reading.workflow_id, reading.run_id] = book
 
+    def books(self) -> list[Book]:
+        """All runs that are kept, those asked for last at the end."""
+        with self._lock:
+            return list(self._books.values())
+
     def book(self, workflow_id: str, run_id: str) -> Book:
         """A run, up to date; read as far as it goes within a moment, the rest in the background.
 

@@ -6,22 +6,23 @@ However many look at the same list, its engine is asked once an interval.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, TypeVar, cast
+from itertools import islice
+from typing import Any, TypeAlias, TypedDict, cast
 
 from starter.glimpses import Glimpses
+from starter.kept import Shelf
 from starter.pace import Pace
 from starter.queries import ENDS, Query
 from starter.scanning import Scan, Scanned
 from starter.status import Status, Summary, summary
-from swf.lists import CLOSED, OPEN
+from swf.lists import CLOSED, OPEN, Wanted
 from swf_client import SwfClient
 
-T = TypeVar("T")
+Counting: TypeAlias = Callable[[Wanted], tuple[int, bool]]
 
 SIZES = (25, 50, 100)
 """Rows of a page, to choose from."""
@@ -89,7 +90,7 @@ class Browser:
         self.glimpses = Glimpses(client, aws=aws)
         self._client = client
         self._pace = Pace(CALLS_PER_SECOND, CALLS_AT_ONCE) if aws else None
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._kept = Shelf(LISTS_KEPT)
         self._scans: OrderedDict[Query, Scanned] = OrderedDict()
         self._before: OrderedDict[Hashable, str] = OrderedDict()
         self._lock = threading.Lock()
@@ -100,7 +101,7 @@ class Browser:
         if query.is_scan:
             return self._scanned(query, cursor, size)
         where = _Cursor.of(cursor, query)
-        rows, following, is_partial = self._once(
+        rows, following, is_partial = self._kept.get(
             (query, cursor, size), self.rhythm.listed, lambda: self._filled(query, where, size)
         )
         if following:
@@ -116,24 +117,27 @@ class Browser:
         if query.is_scan:
             return []
         asked = replace(query, state="")
-        return self._once(("counts", asked), self.rhythm.counted, lambda: self._counted(asked))
+        return self._kept.get(("counts", asked), self.rhythm.counted, lambda: self._counted(asked))
 
     def types(self) -> list[str]:
         """`NAME@VERSION` of the workflow types that may be asked for."""
-        return self._once("types", TYPES_SECONDS, self._types)
+        return self._kept.get("types", TYPES_SECONDS, self._types)
 
-    def everything(self, query: Query, limit: int) -> tuple[list[Summary], bool]:
-        """At most so many that pass, and whether there are more; scanned to the end if need be."""
+    def everything(
+        self, query: Query, limit: int, tell: Callable[[int, int], bool]
+    ) -> tuple[list[Summary], bool]:
+        """At most so many that pass, and whether there are more.
+
+        `tell` hears how many were scanned and found so far, and says whether to go on.
+        """
         found: list[Summary] = []
         if query.is_scan:
             scan = self._scan(query)
-            scan.advance(limit + 1, float("inf"), self._pool)
+            while not scan.has(limit + 1) and tell(scan.scanned, len(scan.found)):
+                scan.advance(limit + 1, SCAN_SECONDS, self._pool)
             found = [cast("Summary", status) for status in scan.found]
         else:
-            for row in self._rows(query, _page_for(limit)):
-                found.append(row)
-                if len(found) > limit:
-                    break
+            found = list(islice(self._rows(query, min(1000, limit + 1)), limit + 1))
         return found[:limit], len(found) > limit
 
     # --- plain lists ---------------------------------------------------------------------
@@ -211,9 +215,13 @@ class Browser:
             found += [self._count(end, closed, replace(wanted, status=end)) for end in ENDS]
         return found
 
-    def _count(self, state: str, ask: Callable[[Any], tuple[int, bool]], wanted: Any) -> Count:
+    def counted(self, ask: Counting, wanted: Wanted) -> tuple[int, bool]:
+        """What a count says, at the pace of all that is asked here."""
         self._wait()
-        count, more = ask(wanted)
+        return ask(wanted)
+
+    def _count(self, state: str, ask: Counting, wanted: Wanted) -> Count:
+        count, more = self.counted(ask, wanted)
         return Count(state=state, count=count, more=more)
 
     def _types(self) -> list[str]:
@@ -224,19 +232,7 @@ class Browser:
                 break
         return found
 
-    # --- keeping -------------------------------------------------------------------------
-
-    def _once(self, key: Hashable, seconds: float, make: Callable[[], T]) -> T:
-        """What was made for a key at most so long ago, made once however many ask."""
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is None:
-                kept = self._kept[key] = _Kept()
-            self._kept.move_to_end(key)
-            while len(self._kept) > LISTS_KEPT:
-                self._kept.popitem(last=False)
-        value: T = kept.value(seconds, make)
-        return value
+    # --- helpers -------------------------------------------------------------------------
 
     def _remember(self, where: OrderedDict[Hashable, str], key: Hashable, value: str) -> None:
         with self._lock:
@@ -247,22 +243,6 @@ class Browser:
     def _wait(self) -> None:
         if self._pace is not None:
             self._pace.wait()
-
-
-class _Kept:
-    """A value with the time at which it was made."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made = float("-inf")
-        self._value: Any = None
-
-    def value(self, seconds: float, make: Callable[[], Any]) -> Any:
-        with self._lock:
-            if time.monotonic() - self._made >= seconds:
-                self._value = make()
-                self._made = time.monotonic()
-            return self._value
 
 
 @dataclass(frozen=True)
@@ -294,7 +274,3 @@ class _Cursor:
         if self.kind == OPEN and CLOSED in query.kinds:
             return _Cursor(CLOSED)
         return None
-
-
-def _page_for(limit: int) -> int:
-    return min(1000, limit + 1)

@@ -27,6 +27,13 @@ def written(moment: float, *, millis: bool = False) -> str:
     return there.strftime("%Y-%m-%d %H:%M:%S") + fraction + ("Z" if _utc else "")
 
 
+def zoned(moment: datetime) -> datetime:
+    """A moment that people wrote, in the zone in which it is written here if they named none."""
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=timezone.utc) if _utc else moment.astimezone()
+
+
 def short(moment: float, now: float) -> str:
     """The same without its date, where that is today's."""
     text, today = written(moment), written(now)[:10]

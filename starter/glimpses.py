@@ -60,6 +60,15 @@ class Glimpses:
         wait([future for future in asked if future is not None], seconds)
         return [self._known(row) for row in listed]
 
+    def of_closed(self, rows: Iterable[Summary], seconds: float) -> list[Status]:
+        """How closed runs ended: those that are known after so many seconds."""
+        listed = list(rows)
+        asked = [self._asked(row) for row in listed]
+        wait([future for future in asked if future is not None], seconds)
+        with self._lock:
+            seen = [self._seen.get(row["run_id"]) for row in listed]
+        return [found.status for found in seen if found and found.status["closed_at"]]
+
     def status(self, row: Summary) -> Status:
         """How a run stands, read now unless that was done lately.
 
@@ -78,7 +87,7 @@ class Glimpses:
         with self._lock:
             known = self._inputs.get(run_id)
         if known is None:
-            self._wait()
+            self.wait()
             first = self._client.first_event(row["workflow_id"], run_id)
             value, _ = wire.unwrap_start(wire.loads(attributes(first).get("input")))
             known = wire.dumps(value).casefold()
@@ -122,7 +131,7 @@ class Glimpses:
 
     def _newest(self, row: Summary) -> list[Event]:
         """The newest events, back to the deciders' last word."""
-        self._wait()
+        self.wait()
         found = []
         newest_first = self._client.history(
             row["workflow_id"], row["run_id"], reverse=True, page_size=EVENTS_A_READ
@@ -141,7 +150,8 @@ class Glimpses:
                 _, gone = self._inputs.popitem(last=False)
                 self._characters -= len(gone)
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Keep to the pace; comes before every read."""
         if self._pace is not None:
             self._pace.wait()
 

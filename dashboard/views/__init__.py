@@ -2,8 +2,10 @@
 
 from dashboard.views import (
     actions,
+    bulk,
     definitions,
     execution,
+    health,
     listing,
     simulations,
     starting,
@@ -16,6 +18,8 @@ ROUTES = [
     *definitions.ROUTES,
     *simulations.ROUTES,
     *starting.ROUTES,
+    *bulk.ROUTES,
+    *health.ROUTES,
 ]
 
 __all__ = ["ROUTES"]
