@@ -90,6 +90,11 @@ def newest(name: str) -> str | None:
     return published.highest(name)
 
 
+def versions(name: str) -> list[str]:
+    """The versions of a process that are here, the newest first."""
+    return published.versions_of(name)[::-1]
+
+
 def registered(client: SwfClient, name: str | None = None) -> frozenset[tuple[str, str]] | None:
     """Name and version of the types that the engine has; None where it cannot be asked."""
     try:

@@ -96,15 +96,11 @@ def _one(request: Request) -> Response:
         found=found,
         draft=draft,
         picture=_drawn(draft),
-        versions=_versions(found.name),
+        versions=catalog.versions(found.name),
         registered=_is_registered(request, found),
         lacking=publishing.lacking(found.text, found.name, found.version),
         saved=bool(request.query_params.get("saved")),
     )
-
-
-def _versions(name: str) -> list[str]:
-    return [item.version for item in catalog.every() if item.name == name]
 
 
 def _is_registered(request: Request, found: Known) -> bool | None:
@@ -211,7 +207,7 @@ class Side:
 def _compare(request: Request) -> Response:
     _online(request)
     name, asked = request.path_params["name"], request.query_params
-    versions = _versions(name)
+    versions = catalog.versions(name)
     if not versions:
         raise HTTPException(404, f"there is no definition {name} here")
     newer = asked.get("to") or versions[0]
