@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeAlias, TypedDict, cast
 
+from errors import RequestRefusedError
 from starter.glimpses import Glimpses
 from starter.kept import Shelf
 from starter.pace import Pace
@@ -101,9 +102,14 @@ class Browser:
         if query.is_scan:
             return self._scanned(query, cursor, size)
         where = _Cursor.of(cursor, query)
-        rows, following, is_partial = self._kept.get(
-            (query, cursor, size), self.rhythm.listed, lambda: self._filled(query, where, size)
-        )
+        try:
+            rows, following, is_partial = self._kept.get(
+                (query, cursor, size), self.rhythm.listed, lambda: self._filled(query, where, size)
+            )
+        except RequestRefusedError:
+            if not where.token:
+                raise
+            return self.page(query, "", size)  # SWF forgets places in lists after a day
         if following:
             self._remember(self._before, (query, size, following), cursor)
         with self._lock:
