@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as OutOfTimeError
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -19,6 +21,9 @@ from workflow import Definition, definition_to_json
 PYTHON, STATES = "Python", "States Language"
 JSON, YAML = "JSON", "YAML"
 MOST_TYPES = 1_000  # that are asked for; SWF lists a hundred in a call
+PATIENCE_SECONDS = 2.0  # that an engine has to say which types it has
+
+_askers = ThreadPoolExecutor(4, thread_name_prefix="catalog")
 
 
 @dataclass(frozen=True)
@@ -96,12 +101,19 @@ def versions(name: str) -> list[str]:
 
 
 def registered(client: SwfClient, name: str | None = None) -> frozenset[tuple[str, str]] | None:
-    """Name and version of the types that the engine has; None where it cannot be asked."""
+    """Name and version of the types that the engine has, all or those of a name.
+
+    None where it does not say so within a moment: definitions are shown without it.
+    """
     try:
-        found = islice(client.list_workflow_types(name), MOST_TYPES)
-        kinds = [item["workflowType"] for item in found]
-    except BusinessProcessError:
+        return _askers.submit(_registered, client, name).result(PATIENCE_SECONDS)
+    except (BusinessProcessError, OutOfTimeError):
         return None
+
+
+def _registered(client: SwfClient, name: str | None) -> frozenset[tuple[str, str]]:
+    found = islice(client.list_workflow_types(name), MOST_TYPES)
+    kinds = [item["workflowType"] for item in found]
     return frozenset((kind["name"], kind["version"]) for kind in kinds)
 
 

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 import published
 from dashboard.app import make_app
 from dashboard.options import Options
+from errors import EngineUnreachableError
 from tests.contract.steering.conftest import Stage
 from workflow import process, step
 
@@ -101,6 +102,21 @@ def test_a_definition_is_shown_as_text_and_graph(author: Author) -> None:
     assert 'href="/executions?type=Parcel"' in page
     assert 'href="/start?definition=Parcel%401.0"' in page
     assert "activity Pack has no function in activities/registry.py yet" in words(page)
+
+
+def test_definitions_are_shown_where_no_engine_answers(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author = Author(stage)
+
+    def refuses(*_: Any) -> Any:
+        raise EngineUnreachableError("nobody is there")
+
+    monkeypatch.setattr(stage.starter.swf_client, "list_workflow_types", refuses)
+    listed = author.sees("/definitions")
+    assert "The engine cannot be asked which types are registered" in listed
+    assert "BusinessProcess" in listed
+    assert "not registered yet" not in author.sees("/definitions/BusinessProcess/1.0")
 
 
 @pytest.mark.parametrize(
