@@ -37,10 +37,15 @@ SERIOUS = ("serious", "critical")
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
+def browser_path() -> str | None:
+    """Where Chromium is on this machine, if it is."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = browser_path()
     if path is None:
         notice = f"no browser ({', '.join(BROWSERS)}) is installed: the page is not tested"
         if os.environ.get("CI"):
