@@ -37,6 +37,7 @@ from starter import (
     graphing,
     history,
     listing,
+    readings,
     requests,
     runs,
     simulating,
@@ -44,9 +45,11 @@ from starter import (
 )
 from starter import status as statuses
 from starter.batch import BatchResult
+from starter.graphing import Picture
 from starter.listing import Filter
 from starter.operating import Operating
 from starter.pace import Pace
+from starter.readings import Reading
 from starter.runs import Event, Started
 from starter.status import Status, Summary
 from starter.waiting import until
@@ -174,6 +177,15 @@ class WorkflowStarter(Operating):
                 progress(len(events))
         return events
 
+    def read(self, workflow_id: str, run_id: str | None = None) -> Reading:
+        """All that the history of a run tells, as data: states, attempts, times, who did what.
+
+        `refresh` of what this gives reads on, where the run is open.
+        """
+        reading = Reading(self.swf_client, workflow_id, self._run(workflow_id, run_id))
+        reading.refresh()
+        return reading
+
     def start_envelope(self, workflow_id: str, run_id: str) -> dict[str, Json]:
         """What the start of a run carried beside the caller's input (docs/ARCHITECTURE.md)."""
         first = self.swf_client.first_event(workflow_id, run_id)
@@ -257,8 +269,7 @@ class WorkflowStarter(Operating):
         `format` is `svg` or `mermaid`.  Earlier runs of the same chain count; the newest visit of
         a state decides its colour.  `DefinitionError` where the definition is not here.
         """
-        run = self._run(workflow_id, run_id)
-        return graphing.of_execution(self.swf_client, workflow_id, run).drawn(format)
+        return _picture(self.read(workflow_id, run_id)).drawn(format)
 
     def graph_definition(
         self,
@@ -271,7 +282,7 @@ class WorkflowStarter(Operating):
 
     def graph_history(self, document: Json, *, format: str = "svg") -> str:  # noqa: A002
         """The picture of an execution whose history was saved, as `history --json` prints it."""
-        return graphing.of_history(self.swf_client, document).drawn(format)
+        return _picture(readings.of_saved(self.swf_client, document)).drawn(format)
 
     # --- knowing before doing ------------------------------------------------------------
 
@@ -385,6 +396,16 @@ class WorkflowStarter(Operating):
     def _closing(self, workflow_id: str, run_id: str) -> Event | None:
         last = runs.last_event(self.swf_client, workflow_id, run_id)
         return last if last["eventType"] in runs.CLOSINGS else None
+
+
+def _picture(reading: Reading) -> Picture:
+    """What a run did; where that cannot be told, the error that says why."""
+    if reading.lacks is not None:
+        raise reading.lacks
+    found = reading.picture(time.time())
+    if found is None:
+        raise InvalidInputError("this history cannot be drawn")
+    return found
 
 
 def _definition(wanted: Definition | str | None) -> Definition:

@@ -3,6 +3,7 @@
 python -m bench [latency] [throughput] [idle] [--runs N] [--executions N]
 python -m bench [long] [deep] [wide] [memory] [--sizes 10 100 1000 5000] [--peers FOLDER]
 python -m bench states [--turns 1000 10000 100000] [--peers FOLDER]
+python -m bench page [--history 24900] [--listed 100000]
 python -m bench endpoint [--clients 1 4 16] [--quick] [--moto FOLDER] [--closed N]
 """
 
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from bench import deep, endpoint, five_steps, idle, long, memory, states, wide
+from bench import deep, endpoint, five_steps, idle, long, memory, pages, states, wide
 from bench.peers import beside
 
 
@@ -49,6 +50,12 @@ def main() -> int:
     parser.add_argument(
         "--turns", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="of `states`"
     )
+    parser.add_argument(
+        "--history", type=int, default=pages.EVENTS, metavar="N", help="events, of `page`"
+    )
+    parser.add_argument(
+        "--listed", type=int, default=pages.EXECUTIONS, metavar="N", help="executions, of `page`"
+    )
     parser.add_argument("--peer-sizes", type=int, nargs="+", default=[10, 100, 1_000])
     options = parser.parse_args()
     measurements: dict[str, Callable[[], Iterable[object]]] = {
@@ -59,6 +66,7 @@ def main() -> int:
         "wide": lambda: wide.wide(options.widths),
         "memory": lambda: memory.memory(options.kept),
         "states": lambda: states.states(options.turns, options.peers),
+        "page": lambda: pages.page(options.history, options.listed),
         "idle": lambda: idle.idle(options.seconds),
         "endpoint": lambda: endpoint.endpoint(
             options.clients, quick=options.quick, moto=options.moto, closed=options.closed

@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
+import process
 import published
 from bench import executions, shapes
-from bench.processes import Application, measured
+from bench.lean_client import Call, LeanClient
+from bench.processes import Application, application, measured
 from bench.table import Row
 from dashboard.pages import execution_url
+from setup import ensure_registered
 from tests.dashboards import served
 from workflow_starter import WorkflowStarter
 
+EXECUTIONS = 100_000
+OPEN_SHARE = 10  # one in so many stays open
+STARTED_AT_ONCE = 2_000
 EVENTS = 24_900  # SWF ends a run at 25,000
 EVENTS_OF_A_STEP = 6
 LOOKS = 5  # at each view, once its data is cached
 WANTED_MILLISECONDS, WANTED_SECONDS = 100, 3
 
+FOLDER = published.FOLDER
+
 VIEWS = ("", "data", "events", "audit", "forecast", "relations")
+LISTS = {
+    "executions": "/executions",
+    "executions, open": "/executions?state=OPEN",
+    "executions, failed": "/executions?state=FAILED",
+    "executions of one id": "/executions?workflow_id=bench-50000",
+    "executions of one type": "/executions?type=BusinessProcess",
+    "executions of one tag": "/executions?tag=every-tenth",
+    "executions of one hour": "/executions?since=1h&size=100",
+    "health": "/health",
+    "definitions": "/definitions",
+    "start": "/start",
+}
+TURNED = 200  # pages of the list that are turned
 
 
-def page(events: int = EVENTS) -> Iterator[Row]:
+def page(events: int = EVENTS, executions_: int = EXECUTIONS) -> Iterator[Row]:
+    """One long run, then many executions: every view, by its time at the server."""
+    yield from deep(events)
+    yield from many(executions_)
+
+
+def deep(events: int) -> Iterator[Row]:
     """The first read of one long run, and every view of it once it is read."""
     steps = events // EVENTS_OF_A_STEP
     made = shapes.sequence(steps)
@@ -55,6 +85,63 @@ def _deep(app: Application, events: int) -> Iterator[Row]:
         took = time.perf_counter() - begun
         yield Row(f"until all {events} events are told", took, "s", f"under {WANTED_SECONDS}")
         yield from views(address, [(name, execution_url(ids, name)) for name in VIEWS])
+
+
+# --- many executions ---------------------------------------------------------------------------
+
+
+def many(count: int) -> Iterator[Row]:
+    """The views of all executions on an engine that has so many."""
+    published.FOLDER = FOLDER
+    with application({}) as app:
+        ensure_registered(app.client)
+        begun = time.perf_counter()
+        _fill(app, count)
+        yield Row(f"{count} executions made", time.perf_counter() - begun, "s")
+        starter = WorkflowStarter(app.settings, swf_client=app.client)
+        with served(starter) as address:
+            yield from views(address, LISTS.items())
+            yield from _turned(address)
+
+
+def _fill(app: Application, count: int) -> None:
+    """Start them, and terminate all but some."""
+    common = {
+        "domain": app.settings.swf_domain,
+        "workflowType": {"name": process.NAME, "version": app.settings.workflow_version},
+        "taskList": {"name": "nobody"},
+        "childPolicy": "TERMINATE",
+        "executionStartToCloseTimeout": "86400",
+        "taskStartToCloseTimeout": "600",
+        "input": '{"order_id": "1"}',
+    }
+    with LeanClient(app.url, 16) as client:
+        for first in range(0, count, STARTED_AT_ONCE):
+            numbers = range(first, min(count, first + STARTED_AT_ONCE))
+            client([Call("StartWorkflowExecution", {**common, **_named(n)}) for n in numbers])
+            ended = [n for n in numbers if n % OPEN_SHARE]
+            named = [{"domain": common["domain"], "workflowId": f"bench-{n}"} for n in ended]
+            client([Call("TerminateWorkflowExecution", one) for one in named])
+
+
+def _named(number: int) -> dict[str, Any]:
+    tags = {"tagList": ["every-tenth"]} if number % 10 == 0 else {}
+    return {"workflowId": f"bench-{number}", **tags}
+
+
+def _turned(address: str) -> Iterator[Row]:
+    """Turning the pages of the list, one after the other, each for the first time."""
+    path, times = "/executions", []
+    for _ in range(TURNED):
+        begun = time.perf_counter()
+        text = answer(address + path)
+        times.append(time.perf_counter() - begun)
+        more = re.search(r'rel="next" href="([^"]*)"', text)
+        if more is None:
+            break
+        path = unescape(more[1])
+    yield Row(f"{len(times)} pages turned, the median", statistics.median(times) * 1000, "ms")
+    yield Row("the slowest of them", max(times) * 1000, "ms", f"under {WANTED_MILLISECONDS}")
 
 
 def views(address: str, paths: Iterable[tuple[str, str]]) -> Iterator[Row]:

@@ -20,6 +20,9 @@ COOKIE = "dashboard_token"
 FIELD = "csrf"
 """The hidden field of every form that changes something."""
 
+MOST_BYTES = 4_000_000
+"""Of a form: a definition and an input, larger than SWF or States Language would take."""
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -59,7 +62,7 @@ def _is_foreign(origin: str, request: Request) -> bool:
 
 def middleware(options: Options) -> list[Middleware]:
     """What every request passes through, outermost first."""
-    found = [Middleware(_Headers)]
+    found = [Middleware(_Headers), Middleware(_Bounded)]
     if options.token:
         found.append(Middleware(_Token, token=options.token))
     else:  # a name of another site that leads here must not be answered as ours
@@ -87,6 +90,33 @@ class _Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class _Bounded:
+    """Refuses what is longer than any form of ours, before it is kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MOST_BYTES:
+                answer = PlainTextResponse(f"A form has at most {MOST_BYTES:,} bytes.", 413)
+                await answer(scope, receive, send)
+                return
+        parts = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def whole() -> Message:
+            return next(parts, None) or await receive()
+
+        await self._app(scope, whole, send)
 
 
 class _Token:

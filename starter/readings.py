@@ -17,7 +17,7 @@ from starter.graphing import Picture
 from starter.happenings import DECISION_TASK, Happening, happenings
 from starter.runs import Event, attributes
 from starter.scenes import LAST_EVENTS, Scene, rows
-from starter.sightings import Traces
+from starter.sightings import Traces, untraced
 from starter.status import Status, advanced, told_by
 from starter.timeline import Bar
 from swf.events import decoded_for_core
@@ -54,7 +54,12 @@ class Reading:
         self.definition: Definition | None = None
         self._earlier = earlier
         self._status: Status | None = None
-        self._readable = True
+        self.lacks: BusinessProcessError | None = None
+        """Why nothing is told of its states: no definition here, no key, no store."""
+        self._traces, self._traced, self._opened = Traces(), 0, dict[int, int]()
+        self._traced_before = False
+        self._spans: timeline.Spans | None = None
+        self._spanned = 0
 
     # --- reading -------------------------------------------------------------------------
 
@@ -113,8 +118,8 @@ class Reading:
         self._status = advanced(self.client, self._status, reversed(decoded))
         try:
             self._fold(known)
-        except BusinessProcessError:
-            self._give_up()
+        except BusinessProcessError as error:
+            self._give_up(error)
 
     def _foldable(self, count: int) -> int:
         """How many of the first events can be folded for good.
@@ -131,26 +136,23 @@ class Reading:
         """Events as the core reads them; as they are where that cannot be."""
         try:
             return [decoded_for_core(event, self.client.payloads) for event in events]
-        except BusinessProcessError:  # sealed under a key that is not here, say
-            self._give_up()
+        except BusinessProcessError as error:  # sealed under a key that is not here, say
+            self._give_up(error)
             return events
 
-    def _give_up(self) -> None:
+    def _give_up(self, why: BusinessProcessError) -> None:
         """Tell no more of the states: the status has to do."""
-        self._readable, self.execution = False, None
+        self.lacks, self.execution = why, None
 
     def _fold(self, known: int) -> None:
         """Bring the execution up to date; so many events are folded for good.
 
         A long history is not folded anew for what comes while a decision is being made.
         """
-        if not self._readable:
+        if self.lacks is not None:
             return
         if self.definition is None:
-            self.definition = replays.definition_of(attributes(self.events[0])["workflowType"])
-        if self.definition is None:
-            self._give_up()
-            return
+            self.definition = replays.needed_definition(attributes(self.events[0]))
         end = len(self.events)
         if end > FOLDED_ANEW:
             end = self._foldable(end)
@@ -187,20 +189,26 @@ class Reading:
         visits = {} if self.execution is None else self.execution.state.visits
         return list(happenings(events, visits))
 
-    def picture(self) -> Picture | None:
-        """Its definition, coloured by what happened; None where the definition is not here."""
+    def picture(self, now: float) -> Picture | None:
+        """Its definition, coloured by what happened; None where that cannot be told."""
         if self.execution is None:
             return None
-        return graphing.folded(self.execution, self.traces(), self.workflow_id, self.events)
+        last = self.events[-1]
+        return graphing.of_execution(self.execution, self.traces(), self.workflow_id, last, now)
 
     def timeline(self, now: float) -> list[Bar]:
         """Its visits with their attempts and waits, those of earlier runs included."""
         if self.execution is None:
             return []
-        spans = timeline.Spans()
-        for events in [*reversed(self.earlier()), self.events]:
-            spans.take(events)
-        return timeline.bars(self.execution, spans, now)
+        if self._spans is None:
+            self._spans = timeline.Spans()
+            for events in reversed(self.earlier()):
+                self._spans.begin()
+                self._spans.take(events)
+            self._spans.begin()
+        self._spans.take(self.events[self._spanned :])
+        self._spanned = len(self.events)
+        return timeline.bars(self.execution, self._spans, now)
 
     def audit(self) -> list[Entry]:
         """Who did what to it and to the runs that it continues, oldest first."""
@@ -247,11 +255,15 @@ class Reading:
             return value
 
     def traces(self) -> Traces:
-        """What the events of the whole chain tell."""
-        traces = Traces()
-        for events in [self.events, *self.earlier()]:
-            traces.take(events)
-        return traces
+        """What the events tell; those of earlier runs too, where they are needed for that."""
+        self._traces.take(self.events[self._traced :], self._opened)
+        self._traced = len(self.events)
+        needed = self.execution is not None and untraced(self.execution, self._traces)
+        if needed and not self._traced_before:
+            self._traced_before = True
+            for events in self.earlier():
+                self._traces.take(events)
+        return self._traces
 
     def earlier(self) -> list[list[Event]]:
         """The events of the runs that it continues, newest run first."""

@@ -63,9 +63,12 @@ class Traces:
         self.last = 0.0
         """The time of the newest event."""
 
-    def take(self, events: Iterable[Event]) -> None:
-        """Take the events of one run; runs may come in any order."""
-        opened: dict[int, int] = {}
+    def take(self, events: Iterable[Event], opened: dict[int, int] | None = None) -> None:
+        """Take events of one run, oldest first; runs may come in any order.
+
+        Who takes a run in parts gives the same `opened`, empty at first, with each of them.
+        """
+        opened = {} if opened is None else opened
         for event in events:
             at, told = seconds(event), attributes(event)
             self.last = max(self.last, at)
@@ -88,8 +91,10 @@ class Traces:
         if entry is None:
             return
         trace = self.of[entry]
-        trace.ended = at if trace.ended is None else max(trace.ended, at)
-        trace.error = error_of(kind, told) or trace.error
+        if trace.ended is None or at >= trace.ended:
+            trace.ended, trace.error = at, error_of(kind, told) or trace.error
+        else:
+            trace.error = trace.error or error_of(kind, told)
 
 
 _GO_ON = frozenset(

@@ -91,7 +91,7 @@ def in_words(found: Preview) -> list[str]:
         return [f"It would be refused: {found.why}"]
     words = [f"{path} is asked to stop, and left behind if it does not" for path in found.stops]
     words += [f"{path} is undone" for path in found.undoes]
-    words += [again_in_words(item) for item in found.again]
+    words += [_again_in_words(item) for item in found.again]
     words += [edit_in_words(edit) for edit in found.edits]
     words += [f"The execution goes on at {place}" for place in found.enters]
     if found.holds:
@@ -101,7 +101,7 @@ def in_words(found: Preview) -> list[str]:
     return words or ["Nothing that runs is touched"]
 
 
-def again_in_words(item: dict[str, Json]) -> str:
+def _again_in_words(item: dict[str, Json]) -> str:
     said = f"{item['path']} runs again after the step in progress, and its result is replaced"
     if item["input"] is None:
         return said

@@ -70,10 +70,15 @@ class Spans:
     def __init__(self) -> None:
         self.of: defaultdict[str, list[Segment]] = defaultdict(list)
         """By the key of a work: `s12` for a visit's step, `u12` for its undoing."""
+        self._opened: dict[int, tuple[str, int]] = {}
+
+    def begin(self) -> None:
+        """What is taken from now on is of the next run; runs come oldest first."""
+        self._opened = {}
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take the events of one run; runs come oldest first."""
-        opened: dict[int, tuple[str, int]] = {}
+        """Take further events of a run, oldest first."""
+        opened = self._opened
         for event in events:
             kind, told, at = event["eventType"], attributes(event), seconds(event)
             key = _key(kind, told)

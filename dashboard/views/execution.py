@@ -135,7 +135,7 @@ def _picture(found: Shown, request: Request) -> str | None:
         return pages.execution_url(ids, step=name) + "#step"
 
     def draw(reading: Reading) -> str | None:
-        picture = reading.picture()
+        picture = reading.picture(time.time())
         return None if picture is None else picture.embedded(link)
 
     return found.book.told("picture", draw, every=1)
@@ -328,7 +328,7 @@ def _export(request: Request) -> Response:
 
 
 def _picture_alone(reading: Reading) -> str | None:
-    picture = reading.picture()
+    picture = reading.picture(time.time())
     return None if picture is None else picture.embedded()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -145,6 +146,19 @@ def test_preferences_lead_back_here_only(stage: Stage, back: str) -> None:
     answer = guest.post("/preferences", data=form)
     assert answer.headers["location"] == "/"
     assert 'data-theme="dark"' in guest.get("/executions").text
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_form_that_is_too_long_is_refused_before_it_is_kept(stage: Stage, chunked: bool) -> None:
+    guest = visitor(stage)
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(10):
+            yield b"x" * 1_000_000
+
+    body = pieces() if chunked else b"".join(pieces())
+    answer = guest.post("/preferences", content=body)
+    assert answer.status_code == 413
 
 
 def test_whatever_users_write_is_text(stage: Stage) -> None:

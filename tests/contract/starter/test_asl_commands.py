@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 from asl.loading import load
 from errors import InvalidInputError, SignalRefusedError, UnknownExecutionError
 from pictures import Seen
-from starter import graphing
 from tests.contract.steering.conftest import Stage, continued, definitions, stage, until
 from workflow import Definition, Retry, map_items, process, step, wait_for_signal
 
@@ -178,7 +178,8 @@ def test_an_output_of_null_is_shown(stage: Stage) -> None:
 
 
 def seen(stage: Stage, run: dict[str, str]) -> dict[str, Seen]:
-    found = graphing.of_execution(stage.starter.swf_client, run["workflow_id"], run["run_id"])
+    found = stage.starter.read(run["workflow_id"], run["run_id"]).picture(time.time())
+    assert found is not None
     return dict(found.seen)
 
 
