@@ -25,6 +25,7 @@ NEARBY_SECONDS, AWS_SECONDS = 1.0, 10.0  # that what was seen of an open run hol
 READS_PER_SECOND, READS_AT_ONCE = 15.0, 200  # SWF grants an account 60; deciders need some
 EVENTS_A_READ = 8
 EVENTS_READ = 40  # newest ones, among which the deciders' word is looked for
+AGAIN_SECONDS = 0.03  # that is waited for what was seen before
 READERS = 4
 KEPT = 20_000  # runs
 KEPT_CHARACTERS = 40_000_000  # of texts that were read to be searched
@@ -53,11 +54,17 @@ class Glimpses:
     def of(self, rows: Iterable[Summary], seconds: float) -> list[Status]:
         """How rows stand, the open ones as far as that is known after so many seconds.
 
-        What has not been read by then is `OPEN`, or as it was seen last, and is read meanwhile.
+        What has not been read by then is `OPEN`, or as it was seen last, and is read meanwhile;
+        what was seen before is not waited for as long.
         """
         listed = list(rows)
-        asked = [self._asked(row) for row in listed if row["closed_at"] is None]
-        wait([future for future in asked if future is not None], seconds)
+        old, new = [], []
+        for row in listed:
+            future = self._asked(row) if row["closed_at"] is None else None
+            if future is not None:
+                (old if row["run_id"] in self._seen else new).append(future)
+        wait(new, seconds)
+        wait(old, min(seconds, AGAIN_SECONDS))
         return [self._known(row) for row in listed]
 
     def of_closed(self, rows: Iterable[Summary], seconds: float) -> list[Status]:
