@@ -14,14 +14,15 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
-from errors import BusinessProcessError
+from errors import BusinessProcessError, UnknownExecutionError
 from starter.pace import Pace
 from starter.readings import Reading
 from workflow_starter import WorkflowStarter
 
 T = TypeVar("T")
 
-BOOKS = 32  # runs that are kept
+BOOKS = 64  # runs that are kept
+EVENTS = 250_000  # of all of them: about half a gigabyte
 NEARBY_SECONDS, AWS_SECONDS = 0.0, 2.0  # between two looks at one run, however many look
 LIVE_SECONDS = 0.2  # between two looks for whoever watches, at least
 READS_PER_SECOND, READS_AT_ONCE = 20.0, 100  # SWF grants an account 60, deciders need some
@@ -79,8 +80,10 @@ class Book:
 class Library:
     """The books of all runs that were asked for lately."""
 
-    def __init__(self, starter: WorkflowStarter) -> None:
+    def __init__(self, starter: WorkflowStarter, *, offline: bool = False) -> None:
+        """An empty one; `offline`: what is not added is not there, and no engine is asked."""
         self._client = starter.swf_client
+        self._offline = offline
         aws = starter.settings.swf_endpoint == "aws"
         self._pause = AWS_SECONDS if aws else NEARBY_SECONDS
         self.pause = max(self._pause, LIVE_SECONDS)
@@ -128,11 +131,23 @@ class Library:
         key = workflow_id, run_id
         with self._lock:
             book = self._books.get(key)
+            if book is None and self._offline:
+                raise UnknownExecutionError(
+                    f"the saved histories have no run {run_id} of workflow {workflow_id}",
+                    workflow_id,
+                    run_id,
+                )
             if book is None:
                 book = Book(Reading(self._client, *key), self._pause, self._pace)
                 self._books[key] = book
                 self._first[key] = self._readers.submit(book.refresh)
-                while len(self._books) > BOOKS:
-                    self._books.popitem(last=False)
+                self._make_room()
             self._books.move_to_end(key)
             return book, self._first.get(key)
+
+    def _make_room(self) -> None:
+        """Let go of the runs that were not looked at for longest."""
+        events = sum(book.version for book in self._books.values())
+        while len(self._books) > 1 and (len(self._books) > BOOKS or events > EVENTS):
+            _, gone = self._books.popitem(last=False)
+            events -= gone.version

@@ -15,7 +15,7 @@ from workflow_starter import WorkflowStarter
 
 def library_of(starter: WorkflowStarter, files: Iterable[str]) -> Library:
     """The executions of saved histories, as `history --json` prints them."""
-    library = Library(starter)
+    library = Library(starter, offline=True)
     for file in files:
         try:
             library.add(readings.of_saved(starter.swf_client, _document(Path(file))))

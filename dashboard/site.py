@@ -15,7 +15,6 @@ from dashboard.options import Options
 from starter.signals import os_user
 from workflow_starter import WorkflowStarter
 
-
 PRICED = {
     "swf": "SWF",
     "swf_with_decision_tasks": "SWF, decision tasks billed too",

@@ -72,7 +72,7 @@ def _of_run(
     """What was done to one run; what changed by it goes into `edits`."""
     definition = replays.definition_of(attributes(events[0])["workflowType"])
     if definition is None:
-        return _from_events(events, run_id)
+        return asked(events, run_id)
     execution = replays.begun(client, definition, workflow_id, run_id)
     execution.apply(events)
     by_id = {event["eventId"]: event for event in events}
@@ -111,8 +111,8 @@ def _by_swf(event: Event, run_id: str) -> Entry:
     return _entry(fields, event, run_id)
 
 
-def _from_events(events: list[Event], run_id: str) -> list[Entry]:
-    """Without the definition: the signals as they were sent, unanswered."""
+def asked(events: list[Event], run_id: str) -> list[Entry]:
+    """What was asked of a run that cannot be told further: signals as they were sent."""
     entries = [_by_swf(event, run_id) for event in events if event["eventType"] in CLOSED_BY]
     signaled = [event for event in events if event["eventType"] == "WorkflowExecutionSignaled"]
     entries += [_unanswered(event, run_id) for event in signaled]

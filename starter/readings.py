@@ -212,13 +212,17 @@ class Reading:
 
     def audit(self) -> list[Entry]:
         """Who did what to it and to the runs that it continues, oldest first."""
+        if self.lacks is not None:
+            return auditing.asked(self.events, self.run_id)
         return auditing.of_runs(self.client, self.workflow_id, self.chain())
 
     def forecast(self, assumed: Assumed) -> Forecast:
         """What it has cost, with the runs that it continues, and will.
 
-        `DefinitionError` where the definition is not here.
+        Raises what `lacks` says, where there is something.
         """
+        if self.lacks is not None:
+            raise self.lacks
         histories = [events for _, events in self.chain()]
         return forecasting.of_runs(self.client, self.workflow_id, self.run_id, histories, assumed)
 

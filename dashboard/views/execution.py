@@ -109,6 +109,8 @@ def _request_outcome(found: Shown, request_id: str | None) -> Json:
 def _newest(request: Request) -> Response:
     """The newest run of a workflow id."""
     site, workflow_id = site_of(request), request.path_params["workflow_id"]
+    if site.options.offline:
+        return RedirectResponse(pages.url("executions"), 303)
     run_id = runs.newest_run(site.starter.swf_client, workflow_id)
     return RedirectResponse(
         pages.execution_url({"workflow_id": workflow_id, "run_id": run_id}), 303
@@ -124,6 +126,7 @@ def _overview(request: Request) -> Response:
         step=step,
         picture=lambda found: _picture(found, request),
         chart=_chart,
+        lacks=lambda found: str(found.reading.lacks or ""),
         panel=lambda found: steps.panel(found.reading, found.scene(), step) if step else None,
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from dashboard.library import Library
 from dashboard.options import Options
 from tests.contract.conftest import local_swf
 from tests.contract.steering.conftest import definitions, stage
@@ -29,7 +30,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 PATIENCE_MILLISECONDS = 15_000
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
-EXPECTED = r"ERR_(ABORTED|INCOMPLETE|NETWORK_CHANGED)|40[49]|422"
+EXPECTED = r"ERR_(ABORTED|INCOMPLETE|NETWORK_CHANGED)|40[149]|422"
 """What the browser says of answers that a test may ask for, and of streams that end."""
 
 SERIOUS = ("serious", "critical")
@@ -68,10 +69,16 @@ class Visitor:
         self.address = ""
         self.page: Page = self._opened()
 
-    def visits(self, starter: WorkflowStarter, path: str = "/", **options: Any) -> Page:
+    def visits(
+        self,
+        starter: WorkflowStarter,
+        path: str = "/",
+        library: Library | None = None,
+        **options: Any,
+    ) -> Page:
         """Open a path of the page on a starter; `options` are those of `Options`."""
         if not self.address:
-            self.address = self._serve(starter, Options(port=0, **options))
+            self.address = self._serve(starter, Options(port=0, **options), library)
         self.page.goto(self.address + path)
         return self.page
 
@@ -83,8 +90,10 @@ class Visitor:
         """Start it again at the same address."""
         self._serve(starter, Options(port=int(self.address.rpartition(":")[2]), **options))
 
-    def _serve(self, starter: WorkflowStarter, options: Options) -> str:
-        return self._served.enter_context(served(starter, options))
+    def _serve(
+        self, starter: WorkflowStarter, options: Options, library: Library | None = None
+    ) -> str:
+        return self._served.enter_context(served(starter, options, library))
 
     def _opened(self) -> Page:
         page = self._context.new_page()

@@ -149,7 +149,9 @@ def test_preferences_lead_back_here_only(stage: Stage, back: str) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_form_that_is_too_long_is_refused_before_it_is_kept(stage: Stage, chunked: bool) -> None:
+def test_a_form_that_is_too_long_is_refused_before_it_is_kept(
+    stage: Stage, *, chunked: bool
+) -> None:
     guest = visitor(stage)
 
     def pieces() -> Iterator[bytes]:

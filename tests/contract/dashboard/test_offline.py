@@ -98,6 +98,15 @@ def test_a_saved_chain_is_one_story(
     assert "First: " in page  # the bar of a step that an earlier run did
 
 
+def test_nothing_else_is_asked_of_an_engine(stage: Stage, tmp_path: Path) -> None:
+    visitor = offline(stage, saved(stage, failed(stage), tmp_path))
+    for path in ("/executions/other/22abc", "/definitions", "/start", "/bulk", "/health"):
+        answer = visitor.get(path)
+        assert answer.status_code in (303, 403, 404), path
+        assert "cannot be reached" not in answer.text
+    assert visitor.get("/executions/other").headers["location"] == "/executions"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"events": []}', '"text"', '{"a": 1}'])
 def test_what_is_no_history_is_said(stage: Stage, tmp_path: Path, text: str) -> None:
     path = tmp_path / "odd.json"
