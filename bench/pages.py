@@ -19,8 +19,8 @@ from bench.lean_client import Call, LeanClient
 from bench.processes import Application, application, measured
 from bench.table import Row
 from dashboard.pages import execution_url
+from dashboard.testing import served
 from setup import ensure_registered
-from tests.dashboards import served
 from workflow_starter import WorkflowStarter
 
 EXECUTIONS = 100_000

@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from dashboard.library import Library
 from dashboard.options import Options
+from dashboard.testing import served
 from tests.contract.conftest import local_swf
 from tests.contract.steering.conftest import definitions, stage
-from tests.dashboards import served
 from workflow_starter import WorkflowStarter
 
 __all__ = ["definitions", "local_swf", "stage"]

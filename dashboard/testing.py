@@ -1,4 +1,8 @@
-"""The page, served to a test from a thread on a port of its own."""
+"""The page, served from a thread on a port of its own: for tests and measurements.
+
+    with served(starter) as address:
+        urlopen(f"{address}/executions")
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,8 @@ def served(
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert server.started, "the page is not served"
+    if not server.started:
+        raise TimeoutError(f"the page was not served within {PATIENCE_SECONDS} s")
     try:
         yield f"http://127.0.0.1:{chosen.port}"
     finally:
