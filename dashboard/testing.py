@@ -2,6 +2,8 @@
 
     with served(starter) as address:
         urlopen(f"{address}/executions")
+
+It is gone when the block ends.
 """
 
 from __future__ import annotations
