@@ -29,8 +29,8 @@ SIZES = (25, 50, 100)
 """Rows of a page, to choose from."""
 
 LISTS_KEPT = 256
-SEARCHED_PAGES = 20  # of SWF's, to fill one page of which much is filtered out here
-SCANNED_PAGE = 200  # runs that a scan lists at once
+SEARCHED_PAGES = 10  # of those, to fill one page
+SCANNED_PAGE = 200  # runs that are listed at once where much of them is left out here
 GLIMPSE_SECONDS = 0.25  # that a page waits for what deciders say
 SCAN_SECONDS = 0.4  # that a page scans before it shows what there is
 TYPES_SECONDS = 300.0
@@ -151,8 +151,9 @@ class Browser:
     def _filled(self, query: Query, where: _Cursor, size: int) -> tuple[list[Summary], str, bool]:
         """Rows for a page, the cursor after them, and whether there may be more for this page."""
         rows: list[Summary] = []
+        listed = size if query.wanted().is_exact else SCANNED_PAGE
         for _ in range(SEARCHED_PAGES):
-            infos, token = self._asked(where.kind, query, size, where.token)
+            infos, token = self._asked(where.kind, query, listed, where.token)
             rest = infos[where.skipped :]
             free = size - len(rows)
             rows += map(summary, rest[:free])
