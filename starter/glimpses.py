@@ -23,6 +23,9 @@ from swf_client import SwfClient
 
 NEARBY_SECONDS, AWS_SECONDS = 1.0, 10.0  # that what was seen of an open run holds
 READS_PER_SECOND, READS_AT_ONCE = 15.0, 200  # SWF grants an account 60; deciders need some
+TELLING = ("OPEN", "FAILED", "TIMED_OUT", "TERMINATED")
+"""States of which the newest events tell more than a list does."""
+
 EVENTS_A_READ = 8
 EVENTS_READ = 40  # newest ones, among which the deciders' word is looked for
 AGAIN_SECONDS = 0.03  # that is waited for what was seen before
@@ -52,15 +55,16 @@ class Glimpses:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="glimpse")
 
     def of(self, rows: Iterable[Summary], seconds: float) -> list[Status]:
-        """How rows stand, the open ones as far as that is known after so many seconds.
+        """How rows stand, as far as that is known after so many seconds.
 
-        What has not been read by then is `OPEN`, or as it was seen last, and is read meanwhile;
+        Of the open ones the deciders' word, of those that ended badly the reason.  What has not
+        been read by then is as the list has it, or as it was seen last, and is read meanwhile;
         what was seen before is not waited for as long.
         """
         listed = list(rows)
         old, new = [], []
         for row in listed:
-            future = self._asked(row) if row["closed_at"] is None else None
+            future = self._asked(row) if row["state"] in TELLING else None
             if future is not None:
                 (old if row["run_id"] in self._seen else new).append(future)
         wait(new, seconds)

@@ -449,3 +449,9 @@ def test_a_query_knows_which_lists_it_needs() -> None:
     assert Query(state="FAILED").kinds == ("closed",)
     assert Query(state="PAUSED").kinds == ("open",)
     assert Query().kinds == ("open", "closed")
+
+
+def test_why_executions_ended_badly_is_told_in_the_list(stage: Stage) -> None:
+    broken(stage)
+
+    assert "Work failed: Max retries exceeded" in Visitor(stage).page()
