@@ -12,11 +12,11 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from dashboard.pages import execution_url
+from dashboard.testing import served
 from local_swf.testing import LocalSWF
 from starter.clock import use
 from tests.application import application
 from tests.browser.conftest import FLAGS, browser_path
-from tests.dashboards import served
 
 PICTURE = Path(__file__).with_name("images") / "page.png"
 WIDTH, HEIGHT = 1280, 1100

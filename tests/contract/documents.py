@@ -1,4 +1,7 @@
-"""Documents as tests run them: their blocks, and a shell for their commands and programs."""
+"""Documents as tests run them: their blocks, and a shell for their commands and programs.
+
+The shell also runs `python -m dashboard`, and the `curl` that asks it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +30,7 @@ import workflow_starter
 from activity_worker import ActivityWorker
 from runner import conformance
 from tests.application import Application, settings_for
+from tests.contract.served_page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -79,7 +83,8 @@ class Shell:
 
     def __init__(self, app: Application, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.app, self.folder, self._patch = app, folder, patch
-        self.words = {"WORKFLOW_ID": ""}
+        self.words = {"WORKFLOW_ID": "", "RUN_ID": ""}
+        self.page: Page | None = None
         self._worker: ActivityWorker | None = None
         app.swf.clock.lock()
         self._run_worker = ActivityWorker.run
@@ -128,8 +133,18 @@ class Shell:
         """Run one command line; gives its exit code."""
         words = shlex.split(line, comments=True)
         words = [self.words.get(word, word) for word in words]
-        assert words.pop(0) == "python", line
-        program, rest = words[0], words[1:]
+        if words[0] == "curl":
+            return self._asks(words[1:])
+        if words[-2:-1] == [">"]:
+            with (
+                (self.folder / words[-1]).open("w", encoding="utf-8") as file,
+                redirect_stdout(file),
+            ):
+                return self.run(shlex.join(words[:-2]))
+        assert words[0] == "python", line
+        return self._python(words[1], words[2:])
+
+    def _python(self, program: str, rest: list[str]) -> int:
         if program == "setup.py":
             return setup.main(rest)
         if program == "decision_worker.py":
@@ -138,6 +153,11 @@ class Shell:
             self.start_worker(ActivityWorker(self._settings(rest)))
         elif rest[:1] == ["runner.conformance"]:
             self._conformance(rest[1:])
+        elif rest[:1] == ["dashboard"]:
+            self.close_page()
+            self.page = Page(rest[1:], self._patch)
+        elif program == "-c":
+            self.python(rest[0])
         elif program == "-m":
             self._tests(rest)
         elif program == "workflow_starter.py":
@@ -159,7 +179,28 @@ class Shell:
         new = [e for e in self.app.starter.list_workflows(limit=None) if e["run_id"] not in known]
         if new:
             self.words["WORKFLOW_ID"] = new[0]["workflow_id"]
+            self.words["RUN_ID"] = new[0]["run_id"]
         return code
+
+    def close_page(self) -> None:
+        """What Ctrl+C does in the page's terminal."""
+        if self.page is not None:
+            self.page.close()
+            self.page = None
+
+    def _asks(self, words: list[str]) -> int:
+        """What curl does: `-o FILE` saves, otherwise the answer is printed."""
+        assert self.page is not None, "no page is served"
+        saved = words[words.index("-o") + 1] if "-o" in words else None
+        address = words[-1]
+        for name in ("WORKFLOW_ID", "RUN_ID"):
+            address = address.replace(name, self.words[name].replace("/", "~"))
+        answer = self.page.get(address)
+        if saved is None:
+            sys.stdout.write(answer)
+        else:
+            (self.folder / saved).write_text(answer, encoding="utf-8")
+        return 0
 
     def _conformance(self, words: list[str]) -> None:
         assert words[0] == "<", words
@@ -217,7 +258,7 @@ def shell_in(
     patch.setattr(sys, "path", [str(folder), *sys.path])
     patch.chdir(folder)
     rest = time.sleep
-    quick = SimpleNamespace(sleep=lambda _: rest(0.01), monotonic=time.monotonic)
+    quick = SimpleNamespace(sleep=lambda _: rest(0.01), monotonic=time.monotonic, time=time.time)
     patch.setattr(workflow_starter, "time", quick)  # between two looks of `monitor`
     for name in [name for name in os.environ if name.startswith(("NOTIFIER", "PAYLOAD"))]:
         patch.delenv(name)

@@ -13,6 +13,7 @@ import pytest
 import config
 import workflow
 from activities import database
+from dashboard.pages import execution_url
 from tests.application import Application
 from tests.contract.documents import ROOT, Block, Shell, blocks_of, lines_of, read, shell_in
 
@@ -22,7 +23,7 @@ FAQ = blocks_of(read("docs/FAQ.md"))
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md"))
 
 SET_UP = {
-    "python -m venv .venv",
+    "python3 -m venv .venv",
     ". .venv/bin/activate",
     "pip install -r requirements.txt",
     "python decision_worker.py",
@@ -34,7 +35,9 @@ SET_UP = {
 @pytest.fixture
 def shell(app: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A shell in a folder as the repository is."""
-    yield shell_in(app, tmp_path, monkeypatch, Shell)
+    made = shell_in(app, tmp_path, monkeypatch, Shell)
+    yield made
+    made.close_page()
     app.stop()
     database.close()
 
@@ -56,8 +59,13 @@ def starts(name: str) -> str:
     return f"python workflow_starter.py start --input docs/examples/order.json --id {name} --wait"
 
 
+IN_THE_PAGE = "The same in the page"
+
+
 def test_the_quick_start(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     for block in QUICKSTART:
+        if block.section == IN_THE_PAGE:
+            break
         if block.language == "text":
             printed = capsys.readouterr().out
             for line in block.text.splitlines():
@@ -68,6 +76,38 @@ def test_the_quick_start(shell: Shell, capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out
     assert "COMPLETED  5 of 5 steps" in printed
     assert "webhook replaced" in printed
+
+
+def test_the_quick_start_in_the_page(shell: Shell) -> None:
+    shell.run("python decision_worker.py")
+    (settings,) = [block for block in QUICKSTART if block.saved_as]
+    shell.take(settings)
+    opens, breaks, mends = (
+        line for block in QUICKSTART if block.section == IN_THE_PAGE for line in lines_of(block)
+    )
+    shell.run(opens)
+    shell.run(breaks)
+    page, starter = shell.page, shell.app.starter
+    assert page is not None
+
+    order = (ROOT / "docs" / "examples" / "order.json").read_text(encoding="utf-8")
+    assert "BOOK-7" in page.get("/start"), "the example order"
+    with shell._time_passes():
+        page.send("/start", input=order, workflow_id="order-2", definition="BusinessProcess")
+        assert starter.wait("order-2")["state"] == "FAILED"
+        (failed,) = starter.list_workflows()
+        address = execution_url(failed)
+        assert "the webhook cannot be reached" in page.get(f"{address}?step=NotifyCompletion")
+        shell.run(mends)
+        form = f"{address}/act/resume?step_name=SaveResults"
+        told = page.get(form)
+        assert "A new run continues run" in told
+        assert "goes on at SaveResults" in told
+        page.send(form, step_name="SaveResults", reason="webhook replaced")
+        assert starter.wait("order-2")["state"] == "COMPLETED"
+
+    (resumed,) = starter.list_workflows(limit=1)
+    assert "webhook replaced" in page.get(execution_url(resumed, "audit"))
 
 
 IDLE = {"Terminate", "Control"}

@@ -81,6 +81,7 @@ def fail(shell: Shell, worker: type[ActivityWorker]) -> None:
 
 RUN = {
     "Deploy",
+    "Large and secret values",
     "Monitor",
     "Alert",
     "Upgrade and roll back",
@@ -97,7 +98,10 @@ def test_every_command_is_run() -> None:
     assert {block.section for block in BLOCKS if not block.language} == RUN
 
 
-@pytest.mark.parametrize("section", ["Deploy", "Monitor", "Alert", "Upgrade and roll back"])
+@pytest.mark.parametrize(
+    "section",
+    ["Deploy", "Large and secret values", "Monitor", "Alert", "Upgrade and roll back"],
+)
 def test_with_an_order_in_work(section: str, shell: Shell) -> None:
     shell.run(START)
     shell.run("python activity_worker.py")

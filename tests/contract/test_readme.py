@@ -1,4 +1,7 @@
-"""The README's Python is run as it stands; both languages show the same code."""
+"""The README: one screen to the first run; its Python runs; both languages show the same.
+
+What its commands do is run where they stand again: QUICKSTART, EXAMPLES, PROCESSES, DASHBOARD.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,11 @@ def blocks(name: str) -> list[str]:
             for block in BLOCK.findall(text)]  # fmt: skip
 
 
+THREE_TERMINALS = (
+    "python decision_worker.py",
+    "python activity_worker.py",
+    "python workflow_starter.py start --input docs/examples/order.json --wait",
+)
 RUNNABLE = [block for block in blocks("README.md") if block.startswith(("from", "import"))]
 
 
@@ -31,8 +39,27 @@ def test_each_block_runs(block, app, tmp_path, monkeypatch):
     exec(compile(block, "README.md", "exec"), {})
 
 
-def test_there_are_blocks_to_run():
-    assert len(RUNNABLE) >= 3
+def test_there_is_a_block_to_run():
+    assert RUNNABLE
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.pt-BR.md"])
+def test_the_first_screen_leads_to_the_first_run(name):
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    screen = "\n".join(lines[:40])
+
+    for command in ("./run.sh demo", "./run.sh test", *THREE_TERMINALS, "docs/images/page.png"):
+        assert command in screen, command
+    assert len(lines) <= 220, "depth is in docs/, by links"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.pt-BR.md"])
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_each_dependency_has_a_reason(name, file):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    pinned = re.findall(r"^([\w-]+)(?:\[\w+\])?==", (ROOT / file).read_text(), re.MULTILINE)
+
+    assert [package for package in pinned if not re.search(rf"\b{package}\b", text)] == []
 
 
 def test_both_languages_show_the_same_code():
