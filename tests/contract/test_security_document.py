@@ -32,7 +32,7 @@ DECIDER, WORKER, STARTER, SETUP = (
 )
 SWF = boto3.client("swf", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 OPERATIONS = SWF.meta.method_to_api_mapping
-UNUSED = {"ListActivityTypes", "ListWorkflowTypes"}
+UNUSED = {"ListActivityTypes"}
 """Operations of the client that no process of ours asks for."""
 
 
