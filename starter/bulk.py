@@ -116,7 +116,6 @@ class Jobs:
         self._looks = Pace(FORESEEN_PER_SECOND, FORESEEN) if aws else None
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
-        self._runners = ThreadPoolExecutor(2, thread_name_prefix="bulk")
 
     def find(self, job_id: str) -> Job | None:
         """A job by its id."""
@@ -136,7 +135,7 @@ class Jobs:
         """The same for executions that have to be found first."""
         Order(kind, signal_name="-", step_name="-").check()
         job = self._keep(Job(_new_id(), kind, phase="gathering"))
-        self._runners.submit(self._gathered, job, gather)
+        _background(lambda: self._gathered(job, gather))
         return job
 
     def foresee(self, job: Job, order: Order) -> list[Forecast]:
@@ -152,7 +151,7 @@ class Jobs:
             if job.phase != "asked":
                 return
             job.phase, job.order, job.begun = "running", order, time.time()
-        self._runners.submit(self._run, job, order)
+        _background(lambda: self._run(job, order))
 
     def _keep(self, job: Job) -> Job:
         with self._lock:
@@ -169,36 +168,41 @@ class Jobs:
 
         try:
             found, job.more = gather(tell)
-        except BusinessProcessError as error:
-            job.problem, job.phase = str(error), "failed"
+        except Exception as error:  # noqa: BLE001 - told on its page, for nobody waits here
+            job.problem, job.phase = _in_words(error), "failed"
             return
         job.targets = [Started(workflow_id=i["workflow_id"], run_id=i["run_id"]) for i in found]
         job.phase = "stopped" if job.stopping.is_set() else "asked"
 
     def _run(self, job: Job, order: Order) -> None:
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"bulk-{job.kind}") as pool:
-            for _ in pool.map(lambda ids: self._one(job, order, ids), job.targets):
-                pass
+        left, lock = iter(job.targets), threading.Lock()
+
+        def work() -> None:
+            while not job.stopping.is_set():
+                with lock:
+                    ids = next(left, None)
+                if ids is None:
+                    return
+                self._one(job, order, ids)
+
+        for thread in [_background(work) for _ in range(AT_ONCE)]:
+            thread.join()
         job.ended = time.time()
-        job.phase = "stopped" if job.stopping.is_set() else "done"
+        job.phase = "stopped" if len(job.outcomes) < len(job.targets) else "done"
         count = len(job.outcomes)
         _log.info(
             f"Bulk {job.kind}: {count} executions, {job.failures} failed", reason=order.reason
         )
 
     def _one(self, job: Job, order: Order, ids: Started) -> None:
-        if job.stopping.is_set():
-            return
         pace = self._paces[order.kind]
         if pace is not None:
             pace.wait()
         error, run_id = "", ids["run_id"]
         try:
             run_id = perform(self._starter, order, ids)
-        except BusinessProcessError as refused:
-            error = str(refused)
-        except Exception as unforeseen:  # noqa: BLE001 - told; the others are not for it to stop
-            error = f"{type(unforeseen).__name__}: {unforeseen}"
+        except Exception as refused:  # noqa: BLE001 - told; it is not to stop the others
+            error = _in_words(refused)
         job.outcomes.append(Done(workflow_id=ids["workflow_id"], run_id=run_id, error=error))
 
     def _foreseen(self, order: Order, ids: Started) -> Forecast:
@@ -252,6 +256,18 @@ _WORDS = {
 
 def _told(ids: Started, outcome: str, why: str, words: list[str]) -> Forecast:
     return Forecast(**ids, outcome=outcome, why=why, words=words)
+
+
+def _in_words(error: Exception) -> str:
+    known = isinstance(error, BusinessProcessError)
+    return str(error) if known else f"{type(error).__name__}: {error}"
+
+
+def _background(work: Callable[[], None]) -> threading.Thread:
+    """Run it in a thread that ends with the program: a thread of a pool would be waited for."""
+    thread = threading.Thread(target=work, name="bulk", daemon=True)
+    thread.start()
+    return thread
 
 
 def _new_id() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -455,3 +456,31 @@ def test_why_executions_ended_badly_is_told_in_the_list(stage: Stage) -> None:
     broken(stage)
 
     assert "Work failed: Max retries exceeded" in Visitor(stage).page()
+
+
+def test_a_job_can_be_stopped_and_says_what_was_left(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = waiting(stage, 6)
+    begun, go = threading.Semaphore(0), threading.Event()
+    terminate = stage.starter.terminate_workflow
+
+    def slowly(*arguments: Any, **options: Any) -> None:
+        begun.release()
+        assert go.wait(PATIENCE_SECONDS)
+        terminate(*arguments, **options)
+
+    monkeypatch.setattr("starter.bulk.AT_ONCE", 2)
+    monkeypatch.setattr(stage.starter, "terminate_workflow", slowly)
+    visitor = Visitor(stage)
+    path = visitor.job(kind="terminate", pick=[pick(run) for run in runs])
+    visitor.sends(path, number="6")
+    for _ in range(2):
+        assert begun.acquire(timeout=PATIENCE_SECONDS)
+
+    visitor.sends(f"{path}/stop")
+    go.set()
+
+    until(lambda: "stopped: the rest was left alone" in visitor.page(path))
+    assert ">2 of 6<" in visitor.page(path)
+    until(lambda: len(visitor.lists(state="OPEN")) == 4)
