@@ -51,7 +51,8 @@ class Rhythm:
 
 NEARBY = Rhythm(1.0, 1.0, 5.0)
 AWS = Rhythm(5.0, 15.0, 60.0)  # SWF grants 6 counts and 6 lists of closed runs a second
-CALLS_PER_SECOND, CALLS_AT_ONCE = 3.0, 60
+LISTS_PER_SECOND, LISTS_AT_ONCE = 4.0, 100  # of a bucket of 200
+COUNTS_PER_SECOND, COUNTS_AT_ONCE = 4.0, 1_000  # of a bucket of 2,000
 
 
 class Count(TypedDict):
@@ -90,7 +91,8 @@ class Browser:
         self.rhythm = AWS if aws else NEARBY
         self.glimpses = Glimpses(client, aws=aws)
         self._client = client
-        self._pace = Pace(CALLS_PER_SECOND, CALLS_AT_ONCE) if aws else None
+        self._lists = Pace(LISTS_PER_SECOND, LISTS_AT_ONCE) if aws else None
+        self._counts = Pace(COUNTS_PER_SECOND, COUNTS_AT_ONCE) if aws else None
         self._kept = Shelf(LISTS_KEPT)
         self._scans: OrderedDict[Query, Scanned] = OrderedDict()
         self._before: OrderedDict[Hashable, str] = OrderedDict()
@@ -178,7 +180,8 @@ class Browser:
     def _asked(
         self, kind: str, query: Query, size: int, token: str
     ) -> tuple[list[dict[str, Any]], str | None]:
-        self._wait()
+        if self._lists is not None:
+            self._lists.wait()
         return self._client.page_of_executions(kind, query.wanted(), size, token or None)
 
     # --- scans ---------------------------------------------------------------------------
@@ -224,7 +227,8 @@ class Browser:
 
     def counted(self, ask: Counting, wanted: Wanted) -> tuple[int, bool]:
         """What a count says, at the pace of all that is asked here."""
-        self._wait()
+        if self._counts is not None:
+            self._counts.wait()
         return ask(wanted)
 
     def _count(self, state: str, ask: Counting, wanted: Wanted) -> Count:
@@ -246,10 +250,6 @@ class Browser:
             where[key] = value
             while len(where) > 20 * LISTS_KEPT:
                 where.popitem(last=False)
-
-    def _wait(self) -> None:
-        if self._pace is not None:
-            self._pace.wait()
 
 
 @dataclass(frozen=True)

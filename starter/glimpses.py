@@ -62,7 +62,8 @@ class Glimpses:
         what was seen before is not waited for as long.
         """
         listed = list(rows)
-        old, new = [], []
+        old: list[Future[Status]] = []
+        new: list[Future[Status]] = []
         for row in listed:
             future = self._asked(row) if row["state"] in TELLING else None
             if future is not None:

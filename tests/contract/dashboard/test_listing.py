@@ -7,6 +7,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.testclient import TestClient
 from dashboard.app import make_app
 from dashboard.offline import library_of
 from dashboard.options import Options
-from starter.browsing import Rhythm
+from starter.browsing import Browser, Rhythm
 from starter.queries import Query
 from starter.runs import newest_run
 from tests.contract.steering.conftest import Stage
@@ -484,3 +485,33 @@ def test_a_job_can_be_stopped_and_says_what_was_left(
     until(lambda: "stopped: the rest was left alone" in visitor.page(path))
     assert ">2 of 6<" in visitor.page(path)
     until(lambda: len(visitor.lists(state="OPEN")) == 4)
+
+
+def test_on_aws_a_list_costs_few_calls_and_no_describe(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(stage, 5)
+    client = stage.starter.swf_client
+    called: list[str] = []
+    once = client._connection.once
+    monkeypatch.setattr(
+        client._connection,
+        "once",
+        lambda operation, *rest, **options: (
+            called.append(operation) or once(operation, *rest, **options)
+        ),
+    )
+    browser = Browser(client, aws=True)
+
+    for _ in range(20):
+        assert len(browser.page(Query()).rows) == 5
+        browser.counts(Query())
+
+    told = Counter(called)
+    assert told == {
+        "list_open_workflow_executions": 1,
+        "list_closed_workflow_executions": 1,
+        "count_open_workflow_executions": 1,
+        "count_closed_workflow_executions": 7,
+        "get_workflow_execution_history": 5,
+    }
