@@ -108,12 +108,12 @@ def test_every_option_is_told() -> None:
 
 
 def test_the_rates_that_are_told() -> None:
-    slow, calls = browsing.AWS, browsing.CALLS_PER_SECOND
+    slow = browsing.AWS
     glimpse, open_run = glimpses.READS_PER_SECOND, library.READS_PER_SECOND
     rates = [f"{bulk.PER_SECOND[kind]:g}" for kind in ("signal", "cancel", "terminate", "resume")]
     for told in [
-        f"every {slow.listed:g} seconds; with the counts {calls:g} calls a second",
-        f"every {slow.counted:g} seconds |",
+        f"every {slow.listed:g} seconds each; together {browsing.LISTS_PER_SECOND:g} a second",
+        f"every {slow.counted:g} seconds each; together {browsing.COUNTS_PER_SECOND:g} a second",
         f"every {glimpses.AWS_SECONDS:g} seconds each; together {glimpse:g} a second",
         f"every {library.AWS_SECONDS:g} seconds each; together {open_run:g} a second",
         f"every {health.AWS_SECONDS:g} seconds |",
