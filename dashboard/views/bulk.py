@@ -96,22 +96,24 @@ def _order(job: Job, given: Mapping[str, Any]) -> Order:
 
 def _show(request: Request) -> Response:
     job = _job(request)
-    if job.phase == "asked":
+    seen, phase = job.version, job.phase  # taken once: it goes on meanwhile
+    if phase == "asked":
         return _asked(request, job, request.query_params)
-    return _told(request, job)
+    return _told(request, job, phase, seen)
 
 
-def _told(request: Request, job: Job) -> Response:
+def _told(request: Request, job: Job, phase: str, seen: str) -> Response:
     """How far a job is, and what became of each execution; what failed comes first."""
     outcomes = sorted(job.outcomes, key=lambda item: not item["error"])
     return pages.render(
         request,
         "bulk_job.html",
         job=job,
+        phase=phase,
         title=TITLES[job.kind],
         outcomes=outcomes,
         took=(job.ended or time.time()) - job.begun,
-        live=pages.url("bulk", job.id, "live", seen=job.version),
+        live=pages.url("bulk", job.id, "live", seen=seen),
     )
 
 
