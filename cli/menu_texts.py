@@ -17,7 +17,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "log": ("Follow a log", "Acompanhar um log"),
     "demo": ("Demo", "Demonstração"),
     "start": ("Start a workflow from JSON", "Iniciar um workflow a partir de JSON"),
-    "resume": ("Resume a workflow from a step", "Retomar um workflow a partir de uma etapa"),
+    "resume": ("Resume a workflow from a step", "Retomar um workflow a partir de um passo"),
     "steer": (
         "Steer a workflow: back, again, skip, pause, undo, answer",
         "Conduzir um workflow: voltar, repetir, pular, pausar, desfazer, responder",
@@ -89,7 +89,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "times": (", restarted: {count}", ", reinícios: {count}"),
     "code": ("exit code {code}", "código de saída {code}"),
     "no_such_choice": ("There is no entry {answer!r}.", "Não existe a opção {answer!r}."),
-    "no_such_step": ("There is no step {answer!r}.", "Não existe a etapa {answer!r}."),
+    "no_such_step": ("There is no step {answer!r}.", "Não existe o passo {answer!r}."),
     "no_workflows": ("There are no workflows yet.", "Ainda não há workflows."),
     "no_such_number": ("There is no number {answer}.", "Não existe o número {answer}."),
     "started": (

@@ -8,6 +8,7 @@ if __name__ == "__main__":
     dependencies.check(*dependencies.PAGE)
 
 import argparse
+import os
 import secrets
 import socket
 import sys
@@ -99,7 +100,7 @@ def _bound(arguments: argparse.Namespace, token: str) -> tuple[socket.socket, Op
         listening = socket.create_server((host, arguments.port), family=family)
     except OSError as error:
         raise ConfigurationError(
-            f"{host} port {arguments.port} cannot be used ({error.strerror or error}): choose "
+            f"{host} port {arguments.port} cannot be used: {os.strerror(error.errno or 0)}; choose "
             "another with --port, 0 for any"
         ) from error
     if not token and host not in LOOPBACK:

@@ -158,6 +158,7 @@ class Show:
         example = next(run for scene in self.scenes for run in scene.runs)
         places = {
             "these executions": f"./run.sh list --tag {self.show_id}",
+            "the same in a browser": "./run.sh dashboard",
             "every event of one": f"./run.sh history {example.workflow_id}",
             "what SaveResults wrote": self.folder / "business.sqlite3",
             "what NotifyCompletion sent": self.folder / "outbox.jsonl",

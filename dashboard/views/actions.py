@@ -307,7 +307,9 @@ def _shown(
     request: Request, action: Action, given: Mapping[str, Any], status: int, problem: str = ""
 ) -> Response:
     found = shown(request)
-    steps = [row.name for row in found.scene().rows]
+    asked = str(given.get("step_name") or "")
+    rows = [row.name for row in found.scene().rows]
+    steps = [name for name in dict.fromkeys([*rows, *_places(found), asked]) if name]
     foreseen, why = _foreseen(request, action, given)
     return pages.render(
         request,
@@ -323,6 +325,13 @@ def _shown(
         why=problem or why,
         context=_context(found, given),
     )
+
+
+def _places(found: Shown) -> list[str]:
+    """The paths at which it is, or stands still."""
+    status = found.reading.status()
+    failed = [str(item.get("path")) for item in status["failed"] or []]
+    return [*(status["places"] or []), *([status["step"]] if status["step"] else []), *failed]
 
 
 def _context(found: Shown, given: Mapping[str, Any]) -> Json:

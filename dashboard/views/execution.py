@@ -36,8 +36,6 @@ TABS = {
     "forecast": "Cost and limits",
     "relations": "Related",
 }
-NEWEST = "newest"
-"""Stands for the run id of the newest run in an address."""
 
 
 @dataclass(frozen=True)
