@@ -128,7 +128,7 @@ class Reading:
         """
         for index in range(count - 1, -1, -1):
             kind = self.events[index]["eventType"]
-            if kind.startswith(DECISION_TASK):
+            if kind.startswith(DECISION_TASK) and not kind.endswith("Scheduled"):
                 return index if kind == "DecisionTaskStarted" else count
         return count
 

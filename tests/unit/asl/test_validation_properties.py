@@ -163,9 +163,9 @@ def nested(levels, per_level):
 
 def test_ten_thousand_states_fifty_levels_deep_take_little_time():
     document = nested(50, 200)
-    began = time.monotonic()
+    began = time.thread_time()
     assert validate(of(document)) == []
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def deep(levels, wrap, value=1):

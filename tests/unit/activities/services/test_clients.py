@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 
 import config
@@ -10,6 +11,7 @@ from activities.services import clients
 
 def key_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str | None:
     """The access key of a client that is made under these variables."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers keys of tests before
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.delenv(name, raising=False)
