@@ -29,7 +29,7 @@ NEEDED = (
 )
 """What our modules import of requirements.txt, but for the page and the tests."""
 
-PAGE = ("jinja2", "multipart", "sse_starlette", "starlette", "uvicorn")
+PAGE = ("anyio", "jinja2", "multipart", "sse_starlette", "starlette", "uvicorn")
 """What the page imports besides."""
 
 NAMED = 3  # packages that are named; a bare Python lacks them all

@@ -29,29 +29,20 @@ import wire
 from config import YEAR_SECONDS, Settings
 from errors import InvalidInputError
 from runner.simulation import Simulation
-from starter import (
-    batch,
-    checking,
-    forecasting,
-    garbage,
-    graphing,
-    history,
-    listing,
-    readings,
-    requests,
-    runs,
-    simulating,
-    watching,
-)
-from starter import status as statuses
+from starter import batch, garbage, requests, runs
 from starter.batch import BatchResult
-from starter.graphing import Picture
-from starter.listing import Filter
-from starter.operating import Operating
+from starter.control.operating import Operating
+from starter.costs import forecasting
+from starter.definitions import checking, simulating
+from starter.executions import graphing, history, readings, watching
+from starter.executions import status as statuses
+from starter.executions.graphing import Picture
+from starter.executions.readings import Reading
+from starter.executions.status import Status, Summary
+from starter.lists import listing
+from starter.lists.listing import Filter
 from starter.pace import Pace
-from starter.readings import Reading
 from starter.runs import Event, Started
-from starter.status import Status, Summary
 from starter.waiting import until
 from swf_client import SwfClient
 from wire import Json
@@ -141,7 +132,7 @@ class WorkflowStarter(Operating):
     # --- looking -------------------------------------------------------------------------
 
     def status(self, workflow_id: str, run_id: str | None = None) -> Status:
-        """Where an execution stands, as JSON values (`starter.status.Status`)."""
+        """Where an execution stands, as JSON values (`starter.executions.status.Status`)."""
         return statuses.status(self.swf_client, workflow_id, self._run(workflow_id, run_id))
 
     def describe(self, workflow_id: str, run_id: str | None = None) -> dict[str, Any]:
@@ -151,7 +142,7 @@ class WorkflowStarter(Operating):
     def list_workflows(
         self, wanted: Filter | None = None, *, limit: int | None = 100
     ) -> list[Summary]:
-        """Executions that pass a `starter.listing.Filter`, open ones first, newest first."""
+        """Executions that pass a `starter.lists.listing.Filter`, open ones first, newest first."""
         return listing.executions(self.swf_client, wanted or Filter(), limit)
 
     def get_workflow_history(
@@ -319,8 +310,8 @@ class WorkflowStarter(Operating):
     ) -> forecasting.Forecast:
         """What one execution of a definition costs, and how near it comes to every limit.
 
-        Events, API calls, billed units and dollars, as `starter.forecasting.Forecast` has them,
-        for the longest way through the definition; `assumed` says what is taken for granted.
+        Events, API calls, billed units and dollars, as `starter.costs.forecasting.Forecast` has
+        them, for the longest way through the definition; `assumed` says what is taken for granted.
         """
         chosen = forecasting.checked(assumed or forecasting.Assumed())
         value = requests.checked_input({} if input is None else input)

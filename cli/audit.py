@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
 from progress import bar
-from starter.auditing import Entry
 from starter.clock import written
-from starter.steering import edit_in_words
+from starter.control.steering import edit_in_words
+from starter.executions.auditing import Entry
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

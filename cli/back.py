@@ -10,7 +10,7 @@ from arguments import count
 from cli.command import Arguments, Command, chosen
 from cli.output import Output
 from cli.steering import FIELDS, Steering, add_common, operator, steer
-from starter.signals import GO_BACK
+from starter.control.signals import GO_BACK
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

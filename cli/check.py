@@ -11,7 +11,7 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import json_from
 from progress import Tell, bar, can_be_shown
-from starter.checking import Difference, Finding, Report
+from starter.definitions.checking import Difference, Finding, Report
 from wire import Json
 
 if TYPE_CHECKING:

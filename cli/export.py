@@ -17,7 +17,7 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from cli.yaml_text import to_yaml
 from errors import DefinitionError
-from starter import validating
+from starter.definitions import validating
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

@@ -14,7 +14,7 @@ from cli.parsing import json_from
 from errors import InvalidInputError
 from progress import bar
 from runner.timeline import clock
-from starter.forecasting import Assumed, Counts, Forecast
+from starter.costs.forecasting import Assumed, Counts, Forecast
 from wire import Json
 
 if TYPE_CHECKING:

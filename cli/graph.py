@@ -11,7 +11,7 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from errors import InvalidInputError
 from progress import bar
-from starter import graphing
+from starter.executions import graphing
 from wire import Json
 
 if TYPE_CHECKING:

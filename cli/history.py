@@ -10,8 +10,8 @@ from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output, to_json
 from progress import bar, can_be_shown
 from starter.clock import written
+from starter.executions.status import seconds
 from starter.runs import Event, Info, attributes, last_event
-from starter.status import seconds
 from wire import cut
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from cli.output import Output, table
 from cli.parsing import moment
 from progress import bar
 from starter.clock import written
-from starter.listing import Filter
+from starter.executions.status import Summary
+from starter.lists.listing import Filter
 from starter.runs import CLOSINGS
-from starter.status import Summary
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

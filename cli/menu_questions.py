@@ -13,8 +13,8 @@ from cli.menu_texts import text
 from cli.parsing import json_from
 from cli.terminal import Terminal
 from errors import InvalidInputError
-from starter.listing import Filter
-from starter.status import Summary, local_time
+from starter.executions.status import Summary, local_time
+from starter.lists.listing import Filter
 from workflow_starter import WorkflowStarter
 
 CHOICES = 10  # newest executions to choose from

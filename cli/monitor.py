@@ -14,13 +14,14 @@ from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
 from cli.unpolled import Lookout
 from errors import InvalidInputError
-from starter import runs, watching
-from starter.status import Status, line
+from starter import runs
+from starter.executions import watching
+from starter.executions.status import Status, line
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from starter.scenes import Scene
+    from starter.executions.scenes import Scene
     from workflow_starter import WorkflowStarter
 
 

@@ -18,9 +18,9 @@ from rich.text import Text
 
 from arguments import safe
 from starter.clock import short
-from starter.happenings import Happening
-from starter.scenes import OPEN, Row, Scene
-from starter.status import Status
+from starter.executions.happenings import Happening
+from starter.executions.scenes import OPEN, Row, Scene
+from starter.executions.status import Status
 from wire import Json, cut
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

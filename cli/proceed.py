@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, Command, chosen
 from cli.output import Output
 from cli.steering import FIELDS, Steering, add_common, operator, steer
-from starter.signals import CONTINUE
+from starter.control.signals import CONTINUE
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

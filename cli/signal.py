@@ -10,7 +10,7 @@ from cli import unpolled
 from cli.command import Arguments, Command, add_answer, add_execution, add_operator
 from cli.output import Output
 from cli.parsing import json_from
-from starter.signals import check_not_refused
+from starter.control.signals import check_not_refused
 from wire import Json
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import json_from
 from cli.steering import FIELDS, Steering, add_common, operator, steer
-from starter.signals import SKIP_STEP
+from starter.control.signals import SKIP_STEP
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

@@ -12,8 +12,8 @@ from cli.output import Output
 from cli.parsing import json_from
 from cli.status import text
 from cli.unpolled import PATIENCE_SECONDS, Lookout
+from starter.executions.status import Status
 from starter.runs import Started
-from starter.status import Status
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

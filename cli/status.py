@@ -11,7 +11,7 @@ from cli import unpolled
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
 from starter.clock import written
-from starter.status import Status
+from starter.executions.status import Status
 from wire import Json, cut
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from cli.signal import report
 from wire import Json
 
 if TYPE_CHECKING:
-    from starter.signals import Sent
-    from starter.steering import Forecast
+    from starter.control.signals import Sent
+    from starter.control.steering import Forecast
     from workflow_starter import WorkflowStarter
 
 FIELDS = "workflow_id, run_id, request_id, outcome (done, waiting, or null: no answer yet)"

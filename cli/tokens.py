@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from cli.command import Arguments, add_answer, add_operator
 from cli.output import Output
 from cli.steering import Steering, steer
-from starter import answering
+from starter.control import answering
 from wire import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starter.signals import Sent
+    from starter.control.signals import Sent
     from workflow_starter import WorkflowStarter
 
 TOKEN_HELP = "what the state sent out, or `waiting` shows"  # noqa: S105 - no secret

@@ -12,8 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from arguments import safe
+from starter.executions.status import seconds
 from starter.runs import Event, attributes
-from starter.status import seconds
 
 if TYPE_CHECKING:
     from swf_client import SwfClient

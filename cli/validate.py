@@ -13,7 +13,7 @@ from cli.command import Arguments, Command
 from cli.output import Output
 from cli.parsing import read_text
 from errors import InvalidInputError
-from starter import validating
+from starter.definitions import validating
 
 if TYPE_CHECKING:
     from workflow_starter import WorkflowStarter

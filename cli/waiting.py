@@ -10,7 +10,7 @@ from cli.command import Arguments, Command
 from cli.output import Output, table
 from progress import bar
 from starter.clock import written
-from starter.status import Status
+from starter.executions.status import Status
 from wire import Json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pictures.seen import duration
-from starter.timeline import Bar, Segment
+from starter.executions.timeline import Bar, Segment
 
 LABELS, CHART, ROW, TOP, RIGHT = 220.0, 780.0, 22, 24, 70.0
 MOST_ROWS = 300

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from typing import TypeVar, cast
 
 from errors import BusinessProcessError, UnknownExecutionError
+from starter.executions.readings import Reading
 from starter.pace import Pace
-from starter.readings import Reading
 from workflow_starter import WorkflowStarter
 
 T = TypeVar("T")

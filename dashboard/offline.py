@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dashboard.library import Library
 from errors import InvalidInputError
-from starter import readings
+from starter.executions import readings
 from wire import Json
 from workflow_starter import WorkflowStarter
 

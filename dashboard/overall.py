@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from dashboard.site import site_of
-from starter.browsing import Browser
-from starter.bulk import Jobs
-from starter.health import Health
+from starter.control.bulk import Jobs
+from starter.lists.browsing import Browser
+from starter.lists.health import Health
 from workflow_starter import WorkflowStarter
 
 _making = threading.Lock()

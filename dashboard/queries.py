@@ -8,8 +8,8 @@ from typing import Any
 
 from errors import InvalidInputError
 from starter import clock
-from starter.browsing import SIZES
-from starter.queries import BOTH, ENDS, TOLD, Query
+from starter.lists.browsing import SIZES
+from starter.lists.queries import BOTH, ENDS, TOLD, Query
 
 FIELDS = ("state", "workflow_id", "type", "tag", "since", "until", "step", "text")
 STATES = ("OPEN", "CLOSED", *ENDS, *TOLD)

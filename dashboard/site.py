@@ -12,7 +12,7 @@ from dashboard.guard import ForgeryProtection
 from dashboard.languages import LANGUAGES
 from dashboard.library import Library
 from dashboard.options import Options
-from starter.signals import os_user
+from starter.control.signals import os_user
 from workflow_starter import WorkflowStarter
 
 PRICED = {
@@ -21,7 +21,7 @@ PRICED = {
     "step_functions_standard": "Step Functions Standard",
     "step_functions_express": "Step Functions Express",
 }
-"""What `starter.prices` calls the ways to run an execution, in words."""
+"""What `starter.costs.prices` calls the ways to run an execution, in words."""
 
 
 @dataclass

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import wire
+from starter.executions.status import seconds
 from starter.runs import CLOSINGS, Event, attributes
-from starter.status import seconds
 from wire import Json
 
 OUTCOMES = {

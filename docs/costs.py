@@ -11,9 +11,9 @@ from pathlib import Path
 import published
 from config import Settings
 from docs.markdown import code, table
-from starter import forecasting, prices
-from starter.forecasting import Assumed, Counts
-from starter.prices import Dollars, Units
+from starter.costs import forecasting, prices
+from starter.costs.forecasting import Assumed, Counts
+from starter.costs.prices import Dollars, Units
 from workflow import Definition
 
 EXAMPLES = Path(__file__).with_name("examples") / "costs"
@@ -117,7 +117,7 @@ def _compared(rows: Iterable[tuple[str, Counts]], times: int, first: str) -> str
 
 
 def price_list(_: Settings) -> str:
-    """`starter/prices.json` for people."""
+    """`starter/costs/prices.json` for people."""
     found = prices.prices()
     swf, standard = found["swf"], found["step_functions_standard"]
     express = found["step_functions_express"]

@@ -22,8 +22,8 @@ from dashboard.serving import change, look
 from dashboard.site import site_of
 from dashboard.views.execution import BASE, Shown, shown
 from errors import BusinessProcessError, InvalidInputError
-from starter import signals
-from starter.steering import Forecast
+from starter.control import signals
+from starter.control.steering import Forecast
 from wire import Json
 from workflow.answers import TASK_FAILURE, TASK_SUCCESS
 from workflow_starter import WorkflowStarter

@@ -19,10 +19,10 @@ from dashboard.overall import overall_of
 from dashboard.queries import query_of
 from dashboard.serving import change, look
 from errors import InvalidInputError
-from starter import signals
-from starter.bulk import FORESEEN, MOST, Job, Order
+from starter.control import signals
+from starter.control.bulk import FORESEEN, MOST, Job, Order
+from starter.control.steering import REFUSED, Forecast
 from starter.runs import Started
-from starter.steering import REFUSED, Forecast
 
 PAUSE_SECONDS = 0.5  # between two looks at a job that runs
 

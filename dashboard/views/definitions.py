@@ -16,10 +16,10 @@ from dashboard import pages
 from dashboard.serving import change, look
 from dashboard.site import site_of
 from errors import BusinessProcessError
-from starter import catalog, checking, comparing, drafting, publishing
-from starter.catalog import Known
-from starter.drafting import Draft
-from starter.graphing import Picture
+from starter.definitions import catalog, checking, comparing, drafting, publishing
+from starter.definitions.catalog import Known
+from starter.definitions.drafting import Draft
+from starter.executions.graphing import Picture
 from wire import Json
 
 NEW = """{

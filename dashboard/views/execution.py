@@ -19,11 +19,12 @@ from dashboard.serving import look
 from dashboard.site import Site, site_of
 from dashboard.views import steps
 from errors import BusinessProcessError, UnknownExecutionError
-from starter import history, relatives, runs
-from starter.forecasting import Assumed
-from starter.happenings import DECISION_TASK, Happening
-from starter.readings import Reading
-from starter.scenes import Scene
+from starter import runs
+from starter.costs.forecasting import Assumed
+from starter.executions import history, relatives
+from starter.executions.happenings import DECISION_TASK, Happening
+from starter.executions.readings import Reading
+from starter.executions.scenes import Scene
 from wire import Json
 
 EVENTS_A_PAGE = 200

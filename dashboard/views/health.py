@@ -14,7 +14,7 @@ from dashboard.overall import overall_of
 from dashboard.serving import look
 from dashboard.site import site_of
 from errors import BusinessProcessError
-from starter.health import Report
+from starter.lists.health import Report
 
 
 def _page(request: Request) -> Response:

@@ -18,9 +18,9 @@ from dashboard.queries import FIELDS, query_of, size_of
 from dashboard.serving import look
 from dashboard.site import site_of
 from errors import BusinessProcessError, InvalidInputError
-from starter.browsing import SIZES, Browser, Count, Page
-from starter.bulk import MOST
-from starter.queries import ENDS, TOLD, Query
+from starter.control.bulk import MOST
+from starter.lists.browsing import SIZES, Browser, Count, Page
+from starter.lists.queries import ENDS, TOLD, Query
 
 FIRST_PAUSE_SECONDS = 1.0  # between two looks of a live list while things happen
 SCAN_PAUSE_SECONDS = 0.3  # the same while a scan goes on

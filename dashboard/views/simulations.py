@@ -20,8 +20,9 @@ from dashboard.site import site_of
 from dashboard.views.definitions import BASE, known, written
 from errors import BusinessProcessError, InvalidInputError
 from runner.simulation import Simulation
-from starter import drafting, examples, signals, simulating
-from starter.json_texts import value_of
+from starter.control import signals
+from starter.definitions import drafting, examples, simulating
+from starter.definitions.json_texts import value_of
 from wire import Json
 from workflow import Definition
 

@@ -15,8 +15,9 @@ from dashboard import pages
 from dashboard.serving import change, look
 from dashboard.site import site_of
 from errors import BusinessProcessError, InvalidInputError
-from starter import catalog, examples, repeating, requests
-from starter.json_texts import pretty, value_of
+from starter import requests
+from starter.definitions import catalog, examples, repeating
+from starter.definitions.json_texts import pretty, value_of
 from wire import Json
 
 

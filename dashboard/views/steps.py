@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starter.attempts import Attempt, attempts
-from starter.readings import Reading
-from starter.scenes import Row, Scene
+from starter.executions.attempts import Attempt, attempts
+from starter.executions.readings import Reading
+from starter.executions.scenes import Row, Scene
 from wire import Json
 from workflow import places
 from workflow.state import Outcome

@@ -79,7 +79,7 @@ def test_filters_are_saved_in_the_address(stage: Stage, visitor: Visitor) -> Non
 def test_a_scan_goes_on_by_itself(
     stage: Stage, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("starter.browsing.SCAN_SECONDS", 0.0001)
+    monkeypatch.setattr("starter.lists.browsing.SCAN_SECONDS", 0.0001)
     waiting(stage, 60)
 
     page = visitor.visits(stage.starter, "/executions?text=order-7")
@@ -184,8 +184,8 @@ def test_several_that_wait_are_signaled(stage: Stage, visitor: Visitor) -> None:
 def test_health_tells_what_waits_and_who_polls(
     stage: Stage, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("starter.health.PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr("starter.health.NEARBY_SECONDS", 0.2)
+    monkeypatch.setattr("starter.lists.health.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("starter.lists.health.NEARBY_SECONDS", 0.2)
     waiting(stage, 2)
     page = visitor.visits(stage.starter, "/health")
     expect(page.get_by_role("alert")).to_contain_text("python decision_worker.py")

@@ -11,7 +11,8 @@ import pytest
 from activities import database
 from dashboard import library
 from dashboard.__main__ import parser
-from starter import browsing, bulk, glimpses, health
+from starter.control import bulk
+from starter.lists import browsing, glimpses, health
 from tests.application import Application
 from tests.contract.documents import Shell, blocks_of, lines_of, read, shell_in
 

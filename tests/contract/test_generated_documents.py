@@ -8,7 +8,7 @@ import pytest
 
 from cli.app import COMMANDS
 from docs import costs, generate
-from starter import prices
+from starter.costs import prices
 from starter.runs import CLOSINGS
 from tests.contract.documents import read
 from workflow import status

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, cast
 
+from starter.executions.status import Status
 from starter.runs import Event, Info
-from starter.status import Status
 
 MOMENT = datetime.fromtimestamp(1_000.5, timezone.utc)
 

@@ -10,7 +10,7 @@ from dashboard import pages
 from dashboard.languages import LANGUAGES, PORTUGUESE, catalog, preferred, translated
 from dashboard.views.actions import ACTIONS
 from dashboard.views.execution import TABS
-from starter.steering import in_words
+from starter.control.steering import in_words
 from workflow.preview import Preview
 
 TEXTS = re.compile(r"""_\(\s*(?:"([^"]+)"|'([^']+)')\s*\)""")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from starter.comparing import (
+from starter.definitions.comparing import (
     ADDED,
     CHANGED,
     REMOVED,

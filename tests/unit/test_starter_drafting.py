@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from starter import drafting, publishing
-from starter.drafting import draft
+from starter.definitions import drafting, publishing
+from starter.definitions.drafting import draft
 
 
 def nested(levels: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 import asl
 import published
-from starter.examples import example, skeleton
+from starter.definitions.examples import example, skeleton
 from workflow import process, step
 
 ROOT = Path(__file__).resolve().parents[2]

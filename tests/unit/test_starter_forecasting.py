@@ -6,10 +6,10 @@ import pytest
 
 import config
 from errors import InvalidInputError
-from starter import prices
-from starter.forecasting import Assumed, checked, of_definition
-from starter.tallies import Tally
-from starter.unrolling import Unrolled
+from starter.costs import prices
+from starter.costs.forecasting import Assumed, checked, of_definition
+from starter.costs.tallies import Tally
+from starter.costs.unrolling import Unrolled
 from tests.unit.core.language import asking, machine, scope, task
 from workflow import (
     Definition,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import config
 import published
-from starter.attempts import attempts
-from starter.readings import Reading
+from starter.executions.attempts import attempts
+from starter.executions.readings import Reading
 from swf_client import SwfClient
 from workflow import definition_from_json
 from workflow.history import attributes

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import wire
-from starter.history import callers_input
+from starter.executions.history import callers_input
+from starter.executions.status import line, outcome, summary
 from starter.runs import origin_of
-from starter.status import line, outcome, summary
 from tests.unit.starter_samples import closing, info, started, status
 
 

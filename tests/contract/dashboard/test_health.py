@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from dashboard.app import make_app
 from dashboard.options import Options
-from starter import queues
+from starter.lists import queues
 from tests.contract.steering.conftest import Stage
 from workflow import Retry, process, step
 
@@ -33,7 +33,7 @@ def until(condition: Callable[[], Any]) -> None:
 @pytest.fixture(autouse=True)
 def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is kept for seconds."""
-    monkeypatch.setattr("starter.health.NEARBY_SECONDS", 0.0)
+    monkeypatch.setattr("starter.lists.health.NEARBY_SECONDS", 0.0)
 
 
 class Visitor:
@@ -80,7 +80,7 @@ def test_lists_of_settings_and_definitions_are_shown(stage: Stage) -> None:
 def test_the_oldest_waiting_task_and_the_missing_worker_are_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("starter.health.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("starter.lists.health.PATIENCE_SECONDS", 0.0)
     stage.publish(ONE)
     for number in range(2):
         stage.starter.start_workflow({}, f"w-{number}", definition=ONE)
@@ -96,7 +96,7 @@ def test_the_oldest_waiting_task_and_the_missing_worker_are_told(
 
 
 def test_the_command_names_a_list_of_its_own(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("starter.health.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("starter.lists.health.PATIENCE_SECONDS", 0.0)
     stage.clock.lock()  # it would jump to the end of the wait
     stage.serve(ONE)
     run = stage.start(ONE)
@@ -143,7 +143,7 @@ def test_an_engine_that_does_not_tell_who_polls(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Amazon's counts are all there is; the oldest task is looked for in histories."""
-    monkeypatch.setattr("starter.health.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("starter.lists.health.PATIENCE_SECONDS", 0.0)
     client = stage.starter.swf_client
     monkeypatch.setattr(client, "task_lists", lambda: None)
     stage.publish(ONE)

@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from dashboard.app import make_app
 from dashboard.offline import library_of
 from dashboard.options import Options
-from starter.browsing import Browser, Rhythm
-from starter.queries import Query
+from starter.lists.browsing import Browser, Rhythm
+from starter.lists.queries import Query
 from starter.runs import newest_run
 from tests.contract.steering.conftest import Stage
 from workflow import Retry, process, step, wait_for_signal
@@ -253,7 +253,7 @@ def test_a_scan_says_how_far_it_went_and_goes_on(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting(stage, 40)
-    monkeypatch.setattr("starter.browsing.SCAN_SECONDS", 0.0001)
+    monkeypatch.setattr("starter.lists.browsing.SCAN_SECONDS", 0.0001)
     visitor = Visitor(stage)
     query = {"text": '"n":7', "size": 25}
 
@@ -281,8 +281,8 @@ def test_what_a_list_shows_is_asked_once_however_many_look(
             called.append(operation) or once(operation, *rest, **options)
         ),
     )
-    monkeypatch.setattr("starter.browsing.NEARBY", Rhythm(60, 60, 60))
-    monkeypatch.setattr("starter.glimpses.NEARBY_SECONDS", 60)
+    monkeypatch.setattr("starter.lists.browsing.NEARBY", Rhythm(60, 60, 60))
+    monkeypatch.setattr("starter.lists.glimpses.NEARBY_SECONDS", 60)
     visitor = Visitor(stage)
     visitor.page()
     called.clear()
@@ -387,7 +387,7 @@ def test_more_than_may_be_done_at_once_is_said(
 ) -> None:
     waiting(stage, 4)
     monkeypatch.setattr("dashboard.views.bulk.MOST", 3)
-    monkeypatch.setattr("starter.bulk.FORESEEN", 2)
+    monkeypatch.setattr("starter.control.bulk.FORESEEN", 2)
     monkeypatch.setattr("dashboard.views.bulk.FORESEEN", 2)
     visitor = Visitor(stage)
 
@@ -471,7 +471,7 @@ def test_a_job_can_be_stopped_and_says_what_was_left(
         assert go.wait(PATIENCE_SECONDS)
         terminate(*arguments, **options)
 
-    monkeypatch.setattr("starter.bulk.AT_ONCE", 2)
+    monkeypatch.setattr("starter.control.bulk.AT_ONCE", 2)
     monkeypatch.setattr(stage.starter, "terminate_workflow", slowly)
     visitor = Visitor(stage)
     path = visitor.job(kind="terminate", pick=[pick(run) for run in runs])

@@ -15,9 +15,9 @@ from dashboard.library import Library
 from dashboard.options import Options
 from dashboard.overall import Overall
 from dashboard.pages import execution_url
-from starter.browsing import Browser
-from starter.bulk import Jobs
-from starter.health import Health
+from starter.control.bulk import Jobs
+from starter.lists.browsing import Browser
+from starter.lists.health import Health
 from tests.contract.steering.conftest import Stage
 from workflow import process, step
 

@@ -9,7 +9,7 @@ import pytest
 import process as shipped_process
 import published
 from cli import main
-from starter.forecasting import Assumed
+from starter.costs.forecasting import Assumed
 from tests.contract.starter.conftest import decide, fail, work
 from workflow import process, step
 

@@ -11,8 +11,8 @@ import pytest
 
 from asl.loading import load
 from errors import PayloadKeyError
-from starter import watching
-from starter.scenes import Row, Scene
+from starter.executions import watching
+from starter.executions.scenes import Row, Scene
 from tests.contract.steering.conftest import Stage, continued, definitions, stage, until
 from workflow import Definition, Retry, map_items, process, step, wait_for_signal
 
@@ -223,7 +223,7 @@ def _unreadable(*_: Any) -> Any:
     ("name", "answer"),
     [
         ("published.find", lambda *_: None),
-        ("starter.readings.decoded_for_core", _unreadable),
+        ("starter.executions.readings.decoded_for_core", _unreadable),
         ("workflow.Execution.apply", _unreadable),
     ],
 )

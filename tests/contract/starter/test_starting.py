@@ -15,7 +15,7 @@ from errors import (
     TypeNotRegisteredError,
     UnknownExecutionError,
 )
-from starter.listing import Filter
+from starter.lists.listing import Filter
 from swf_client import SwfClient
 from tests.contract.starter.conftest import decide, work
 from workflow import process, step

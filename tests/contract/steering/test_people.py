@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from errors import SignalRefusedError
-from starter.listing import PERSON_TAG, Filter
+from starter.lists.listing import PERSON_TAG, Filter
 from workflow import Retry, choice, map_items, process, step, wait_for_signal, where
 
 from .conftest import until

@@ -40,7 +40,8 @@ from run_cache import RunCache
 from runner import Completed, Failed, Outcome, Task, TimedOut
 from runner.simulation import CANCEL, Sent
 from setup import ensure_registered
-from starter import replays, runs
+from starter import runs
+from starter.executions import replays
 from swf_client import Patience, SwfClient
 from tests.application import settings_for
 from tests.unit.core.generated import INPUT

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli import main
-from starter.listing import Filter
+from starter.lists.listing import Filter
 from tests.unit.cli.conftest import FakeStarter
 from tests.unit.starter_samples import event, status
 

@@ -20,12 +20,13 @@ import setup
 from cli import app, housekeeping, menu
 from dashboard import __main__ as dashboard
 from local_swf import cli as local_swf
-from starter import checking, forecasting
-from starter.auditing import Entry
 from starter.batch import BatchResult
+from starter.costs import forecasting
+from starter.definitions import checking
+from starter.executions.auditing import Entry
+from starter.executions.status import STATUS_MEMBERS, Summary
 from starter.garbage import Collected
 from starter.runs import Started
-from starter.status import STATUS_MEMBERS, Summary
 
 Main = Callable[[Sequence[str]], object]
 

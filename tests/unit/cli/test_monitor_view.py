@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from cli.monitor_view import Frame, countdown, draw, lasted
-from starter.happenings import Happening
-from starter.scenes import Row, Scene
-from starter.status import STATUS_MEMBERS
+from starter.executions.happenings import Happening
+from starter.executions.scenes import Row, Scene
+from starter.executions.status import STATUS_MEMBERS
 
 NOW = 1_800_000_000.0
 

@@ -1,0 +1,1 @@
+"""What operators do to executions: signals, resumes, answers; foreseen, sent, answered."""

@@ -1,0 +1,1 @@
+"""What executions cost, and how near they come to SWF's limits."""

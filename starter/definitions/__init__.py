@@ -1,0 +1,1 @@
+"""The definitions on this machine: found, checked, compared, tried, published."""
