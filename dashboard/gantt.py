@@ -21,7 +21,8 @@ class Rect:
     x: float
     width: float
     style: str
-    tip: str
+    tip: tuple[str, ...]
+    """What it says to who points at it, in parts."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Row:
     """One visit."""
 
     label: str
+    undo: bool
     y: float
     indent: float
     rects: tuple[Rect, ...]
@@ -68,10 +70,10 @@ def chart(bars: Sequence[Bar], now: float) -> Chart | None:
 
 def _row(bar: Bar, index: int, begin: float, scale: float, now: float) -> Row:
     rects = tuple(_rect(segment, bar, begin, scale, now) for segment in bar.segments)
-    label = ("undo " if bar.undo else "") + bar.path + (f" #{bar.visit}" if bar.visit > 1 else "")
+    label = bar.path + (f" #{bar.visit}" if bar.visit > 1 else "")
     last = max(rect.x + rect.width for rect in rects)
     took = duration((bar.ended or now) - bar.begun)
-    return Row(label, TOP + ROW * index, 12.0 * bar.depth, rects, took, last + 5)
+    return Row(label, bar.undo, TOP + ROW * index, 12.0 * bar.depth, rects, took, last + 5)
 
 
 def _rect(segment: Segment, bar: Bar, begin: float, scale: float, now: float) -> Rect:
@@ -79,7 +81,7 @@ def _rect(segment: Segment, bar: Bar, begin: float, scale: float, now: float) ->
     width = max(LEAST_WIDTH, (ended - segment.begun) * scale)
     style = f"{segment.kind} {segment.outcome.replace(' ', '_')}".strip()
     words = [segment.kind, f"attempt {segment.attempt}", duration(ended - segment.begun)]
-    tip = ", ".join(filter(None, [*words, segment.outcome, segment.error]))
+    tip = tuple(filter(None, [*words, segment.outcome, segment.error]))
     undo = " undo" if bar.undo else ""
     return Rect(
         round(LABELS + (segment.begun - begin) * scale, 2), round(width, 2), style + undo, tip

@@ -102,7 +102,7 @@ def outcome_width(seen: Seen) -> float:
 
 def outcome_word(seen: Seen) -> str:
     """The outcome as it is written."""
-    return cut(seen.outcome, SMALL, 90, bold=True)
+    return cut(seen.word(seen.outcome), SMALL, 90, bold=True)
 
 
 def kind_word(state: State) -> str:

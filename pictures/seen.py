@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Seen:
     """Items that failed."""
     note: str = ""
     """A few words more, such as the name of the error or when the next try is."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Words of another language for English ones: outcomes, `visits`, `open`, `failed`."""
+
+    def word(self, english: str) -> str:
+        """A word as the reader has it."""
+        return self.words.get(english, english)
 
 
 OUTCOMES = (
@@ -52,11 +59,11 @@ def figures(seen: Seen) -> str:
     if seen.attempts > 1:
         parts.append(f"×{seen.attempts}")
     if seen.visits > 1:
-        parts.append(f"{seen.visits} visits")
+        parts.append(f"{seen.visits} {seen.word('visits')}")
     if seen.seconds is not None and 0 <= seen.seconds <= LONGEST:
         parts.append(duration(seen.seconds))
     counts = [("open", seen.open), ("failed", seen.failed)]
-    told = ", ".join(f"{word} {count}" for word, count in counts if count)
+    told = ", ".join(f"{seen.word(word)} {count}" for word, count in counts if count)
     return " · ".join([*parts, told] if told else parts)
 
 

@@ -228,7 +228,7 @@ def _compare(request: Request) -> Response:
         same_shape=None if None in shapes else shapes[0] == shapes[1],
         lines=comparing.side_by_side(*documents),
         sides=[
-            Side(item, document, _marked(document, changes, newer=index == 1))
+            Side(item, document, _marked(request, document, changes, newer=index == 1))
             for index, (item, document) in enumerate(zip(pair, documents, strict=True))
         ],
         report=_checked(request, name, newer) if asked.get("check") else None,
@@ -243,11 +243,13 @@ def _document(found: Known) -> Json:
         return None
 
 
-def _marked(document: Json, changes: list[comparing.Change], *, newer: bool) -> str | None:
+def _marked(
+    request: Request, document: Json, changes: list[comparing.Change], *, newer: bool
+) -> str | None:
     if sum(1 for _ in drafting.states_of(document)) > drafting.MOST_STATES:
         return None
     seen = comparing.seen(changes, newer=newer)
-    return Picture(document, "", seen).embedded()
+    return Picture(document, "", seen).embedded(say=pages.reader_of(request).say)
 
 
 def _checked(request: Request, name: str, version: str) -> checking.Report:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 import wire
 from dashboard import gantt, live, pages
 from dashboard.library import Book
+from dashboard.pages import Reader
 from dashboard.serving import look
 from dashboard.site import Site, site_of
 from dashboard.views import steps
@@ -131,16 +132,16 @@ def _overview(request: Request) -> Response:
 
 
 def _picture(found: Shown, request: Request) -> str | None:
-    ids = request.path_params
+    ids, reader = request.path_params, pages.reader_of(request)
 
     def link(name: str) -> str:
         return pages.execution_url(ids, step=name) + "#step"
 
     def draw(reading: Reading) -> str | None:
         picture = reading.picture(time.time())
-        return None if picture is None else picture.embedded(link)
+        return None if picture is None else picture.embedded(link, reader.say)
 
-    return found.book.told("picture", draw, every=1)
+    return found.book.told(f"picture {reader.language}", draw, every=1)
 
 
 def _chart(found: Shown) -> gantt.Chart | None:
@@ -312,7 +313,7 @@ def _export(request: Request) -> Response:
             scene=found.scene(),
             now=time.time(),
             ids=request.path_params,
-            picture=_picture_alone(found.reading),
+            picture=_picture_alone(found.reading, pages.reader_of(request)),
             chart=_chart(found),
             data=_data_of(found),
             events=[
@@ -329,9 +330,9 @@ def _export(request: Request) -> Response:
     return Response(html, media_type="text/html", headers=headers)
 
 
-def _picture_alone(reading: Reading) -> str | None:
+def _picture_alone(reading: Reading, reader: Reader) -> str | None:
     picture = reading.picture(time.time())
-    return None if picture is None else picture.embedded()
+    return None if picture is None else picture.embedded(say=reader.say)
 
 
 BASE = "/executions/{workflow_id}/{run_id:run}"

@@ -197,11 +197,11 @@ class Told:
         return found.result if found.result is not None else found.details
 
 
-def _told(found: Simulation) -> Told:
+def _told(request: Request, found: Simulation) -> Told:
     details = found.details if isinstance(found.details, Mapping) else {}
     return Told(
         found,
-        simulating.picture(found).embedded(),
+        simulating.picture(found).embedded(say=pages.reader_of(request).say),
         gantt.chart(simulating.bars(found), found.run.engine.clock.now()),
         simulating.lines(found, MOST_ENTRIES),
         max(0, len(found.timeline) - MOST_ENTRIES),
@@ -248,7 +248,7 @@ def _answer(request: Request, subject: Subject, form: FormData) -> Response:
         )
     except BusinessProcessError as error:
         return _page(request, subject, filled, 422, wrong={"": str(error)})
-    return _page(request, subject, filled, told=_told(found))
+    return _page(request, subject, filled, told=_told(request, found))
 
 
 def _tried(make: Any, wrong: dict[str, str], name: str) -> Json:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pictures
 import wire
 from errors import InvalidInputError
 from pictures import Seen
+from pictures.seen import OUTCOMES
 from starter.executions.sightings import Sightings, Traces
 from starter.runs import Event, attributes
 from wire import Json
 from workflow import Definition, Execution, definition_to_json
 
 FORMATS = ("svg", "mermaid")
+WORDS = (*OUTCOMES, "visits", "open")
+"""What pictures say in words."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,20 @@ class Picture:
             return pictures.mermaid(self.document, self.seen)
         return pictures.svg(self.document, self.seen, title=self.title)
 
-    def embedded(self, link: Callable[[str], str] | None = None) -> str:
-        """The picture as SVG for a page that has its colours; states lead where `link` says."""
-        return pictures.svg(self.document, self.seen, styled=False, link=link)
+    def embedded(
+        self,
+        link: Callable[[str], str] | None = None,
+        say: Callable[[str], str] | None = None,
+    ) -> str:
+        """The picture as SVG for a page that has its colours.
+
+        States lead where `link` says; `say` gives a word in the reader's language.
+        """
+        seen = self.seen
+        if say is not None:
+            words = {word: say(word) for word in WORDS}
+            seen = {name: replace(one, words=words) for name, one in seen.items()}
+        return pictures.svg(self.document, seen, styled=False, link=link)
 
 
 def of_definition(definition: Definition) -> Picture:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
+from botocore.loaders import Loader
 
 from dashboard import pages
 from dashboard.languages import LANGUAGES, PORTUGUESE, catalog, preferred, translated
 from dashboard.views.actions import ACTIONS
 from dashboard.views.execution import TABS
 from starter.control.steering import in_words
+from starter.executions.graphing import WORDS
+from starter.executions.happenings import happenings
+from swf.events import attribute_name
 from workflow.preview import Preview
 
 TEXTS = re.compile(r"""_\(\s*(?:"([^"]+)"|'([^']+)')\s*\)""")
@@ -73,3 +77,28 @@ def test_a_sentence_made_elsewhere_keeps_what_it_names() -> None:
 def test_the_browsers_language_is_taken(accepted: str, language: str) -> None:
     assert preferred(accepted) == language
     assert language in LANGUAGES
+
+
+def test_every_event_is_said_in_portuguese() -> None:
+    kinds = Loader().load_service_model("swf", "service-2")["shapes"]["EventType"]["enum"]
+    for kind in kinds:
+        attributes = {
+            "WorkflowExecutionSignaled": {"signalName": "GO"},
+            "MarkerRecorded": {"markerName": "NOTE"},
+        }
+        for told in ({}, {"reason": "the disk is full"}):
+            event = {
+                "eventId": 1,
+                "eventType": kind,
+                "eventTimestamp": 0.0,
+                attribute_name(kind): {**attributes.get(kind, {}), **told},
+            }
+            (found,) = happenings([event], {})
+            said = translated(PORTUGUESE, found.words)
+            assert said != found.words, found.words
+            assert told.get("reason", "") in said
+
+
+def test_every_outcome_in_a_picture_is_said_in_portuguese() -> None:
+    for word in WORDS:
+        assert translated(PORTUGUESE, word) != word, word
