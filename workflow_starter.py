@@ -89,7 +89,7 @@ class WorkflowStarter(Operating):
         chosen_tags = requests.checked_tags(tags, _own_tags(kind))
         seconds = requests.checked_timeout(timeout) or self._room_for(kind)
         value = requests.checked_input(input)
-        self._register_missing(kind)
+        self.register_missing(kind)
         start_id = requests.new_start_id()
         run_id = self.swf_client.start_execution(
             workflow_id=chosen_id,
@@ -377,12 +377,15 @@ class WorkflowStarter(Operating):
         usual = int(self.settings.workflow_execution_timeout)
         return str(min(max(usual, kind.deadline + UNDO_SECONDS), YEAR_SECONDS))
 
-    def _register_missing(self, kind: Definition) -> None:
-        """On the local engine nobody has to run `setup.py` first."""
+    def register_missing(self, definition: Definition | None = None) -> None:
+        """Register domain and types that are missing, on the local engine; others have `setup.py`.
+
+        Those of the shipped process, unless another definition is given.
+        """
         if self.settings.swf_endpoint == "local":
             from setup import ensure_registered  # noqa: PLC0415 - only this engine needs it
 
-            ensure_registered(self.swf_client, kind)
+            ensure_registered(self.swf_client, definition or process.shipped())
 
     def _closing(self, workflow_id: str, run_id: str) -> Event | None:
         last = runs.last_event(self.swf_client, workflow_id, run_id)

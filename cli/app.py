@@ -52,7 +52,7 @@ from cli import (
 from cli.command import Command
 from cli.output import Output
 from config import Settings
-from errors import BusinessProcessError, InvalidInputError
+from errors import BusinessProcessError, DomainNotRegisteredError, InvalidInputError
 from starter import clock
 from swf.connection import Patience
 from swf_client import SwfClient
@@ -192,8 +192,14 @@ def _run_with(settings: Settings, arguments: argparse.Namespace) -> int:
     command: Command = arguments.command
     clock.use(utc=arguments.utc)
     output = Output(as_json=arguments.json, before=partial(_log.info, f"Engine: {settings.engine}"))
+    starter = _starter(settings)
     try:
-        return command.run(_starter(settings), arguments, output)
+        return command.run(starter, arguments, output)
+    except DomainNotRegisteredError:
+        if settings.swf_endpoint != "local":
+            raise
+        starter.register_missing()  # nobody has used this folder yet, so nothing was done
+        return command.run(starter, arguments, output)
     except RecursionError:
         raise InvalidInputError("the JSON is nested too deeply") from None
 

@@ -83,6 +83,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     listening, options = _bound(arguments, settings.dashboard_token)
     if arguments.offline is None:
         _log.info(f"Engine: {settings.engine}")
+        starter.register_missing()
     print(f"The page is at {options.address}", flush=True)
     if arguments.open:
         webbrowser.open(options.address)

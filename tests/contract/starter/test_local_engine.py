@@ -46,3 +46,8 @@ def test_the_first_start_brings_up_the_engine_and_registers_what_is_missing(
 
     assert (status["run_id"], status["state"]) == (started["run_id"], "RUNNING")
     assert listed["run_id"] == started["run_id"]
+
+
+@pytest.mark.parametrize("name", ["list", "waiting"])
+def test_who_looks_first_of_all_sees_that_there_is_nothing(command: Command, name: str) -> None:
+    assert command(name) == []
