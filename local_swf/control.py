@@ -26,7 +26,7 @@ _HEAD = b"Content-Type: application/json\r\n"
 
 
 class Control:
-    """Answers `GET health`, `GET tasks` and `POST clock`, `POST faults`, `POST stop`."""
+    """Answers `GET health`, `tasks` and `faults`, and `POST clock`, `faults` and `stop`."""
 
     def __init__(
         self, engine: Engine, injected: Faults, instance: str, stop: Callable[[], None]
@@ -35,7 +35,11 @@ class Control:
         self._faults = injected
         self._instance = instance
         self._stop = stop
-        self._gets: dict[str, Callable[[], Json]] = {"health": self.health, "tasks": self._tasks}
+        self._gets: dict[str, Callable[[], Json]] = {
+            "faults": self._faults_done,
+            "health": self.health,
+            "tasks": self._tasks,
+        }
         self._posts: dict[str, Callable[[Json], Json]] = {
             "clock": self._post_clock,
             "faults": self._post_faults,
@@ -77,6 +81,10 @@ class Control:
     def _tasks(self) -> Json:
         """`{"lists"}`, as `queues.told` has them."""
         return {"lists": self._engine.task_lists()}
+
+    def _faults_done(self) -> Json:
+        """`{"done": {"drop": 3}}`: how many faults there were, by kind."""
+        return {"done": dict(self._faults.done)}
 
     def _clock(self) -> Json:
         clock = self._engine.clock

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ class Faults:
     def __init__(self, rules: Iterable[Rule] = (), *, seed: int = 0) -> None:
         self._rules = list(rules)
         self._random = random.Random(seed)  # noqa: S311 - the same seed must give the same faults
+        self.done: Counter[str] = Counter()
+        """How many faults there were, by kind, since this process began."""
 
     @classmethod
     def from_json(cls, value: Json) -> Faults:

@@ -123,6 +123,7 @@ class _Exchange:
             arguments = self._read()
             self._struck = self._frontend.faults.strike(self._operation)
             if (delay := self._struck.get(faults.DELAY)) is not None:
+                self._does(faults.DELAY)
                 asyncio.get_running_loop().call_later(delay.seconds, partial(self._late, arguments))
             else:
                 self._act(arguments)
@@ -167,14 +168,21 @@ class _Exchange:
 
     def _is_reset(self) -> bool:
         """The faults that come before any work is done; whether the connection is to be reset."""
-        if faults.THROTTLE in self._struck:
+        if self._does(faults.THROTTLE):
             raise errors.throttled()
-        if faults.UNAVAILABLE in self._struck:
+        if self._does(faults.UNAVAILABLE):
             raise errors.unavailable()
-        return faults.RESET in self._struck
+        return self._does(faults.RESET)
+
+    def _does(self, kind: str) -> bool:
+        """Whether a kind of fault strikes this request; it is counted then."""
+        struck = kind in self._struck
+        if struck:
+            self._frontend.faults.done[kind] += 1
+        return struck
 
     def _call(self, arguments: dict[str, Json]) -> bytes:
-        if faults.TWICE in self._struck:
+        if self._does(faults.TWICE):
             with contextlib.suppress(SwfFault):
                 self._engine.call(self._operation, arguments)
         return self._engine.call(self._operation, arguments)
@@ -183,7 +191,7 @@ class _Exchange:
         """The work is on the disk, or could not be written."""
         if error is not None:
             self._refuse(errors.internal_failure())
-        elif faults.DROP in self._struck:
+        elif self._does(faults.DROP):
             self._hang_up()
         else:
             self._end()
@@ -270,9 +278,9 @@ class _Exchange:
         if failed is not None:
             self._refuse(errors.internal_failure())
             return
-        if faults.DUPLICATE in self._struck:
+        if self._does(faults.DUPLICATE):
             self._engine.duplicate(poller, handout)
-        if faults.DROP in self._struck:
+        if self._does(faults.DROP):
             self._engine.lose(handout)
             self._hang_up()
             return

@@ -118,17 +118,22 @@ def _newest(request: Request) -> Response:
 
 
 def _overview(request: Request) -> Response:
-    step = request.query_params.get("step", "")
+    asked = request.query_params.get("step", "")
     return _page(
         request,
         "",
         "execution.html",
-        step=step,
         picture=lambda found: _picture(found, request),
         chart=_chart,
         lacks=lambda found: str(found.reading.lacks or ""),
-        panel=lambda found: steps.panel(found.reading, found.scene(), step) if step else None,
+        panel=lambda found: _panel(found, asked),
     )
+
+
+def _panel(found: Shown, asked: str) -> steps.Panel | None:
+    """The step that was asked for, else the one that is in trouble."""
+    name = asked or steps.troubled(found.scene())
+    return steps.panel(found.reading, found.scene(), name) if name else None
 
 
 def _picture(found: Shown, request: Request) -> str | None:

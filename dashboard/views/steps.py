@@ -12,6 +12,8 @@ from workflow import places
 from workflow.state import Outcome
 
 SHOWN_ATTEMPTS = 20
+TROUBLE = ("failed", "retrying", "undoing")
+"""Outcomes of steps that a person wants to see first."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ def panel(reading: Reading, scene: Scene, name: str) -> Panel:
         live_paths(reading, name),
         results(reading).get(name),
     )
+
+
+def troubled(scene: Scene) -> str:
+    """The step that failed or is tried again, the innermost one; empty where all goes well."""
+    rows = [row for row in scene.rows if row.outcome in TROUBLE]
+    found = max(rows, key=lambda row: (-TROUBLE.index(row.outcome), row.depth), default=None)
+    return "" if found is None else found.name
 
 
 def live_paths(reading: Reading, name: str) -> list[str]:

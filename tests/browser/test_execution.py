@@ -76,6 +76,9 @@ def test_a_failed_order_is_resumed_from_its_node(stage: Stage, visitor: Visitor)
 
     page = visitor.visits(stage.starter, path_of(run))
     expect(page.locator("h1 .state")).to_have_text("FAILED")
+    expect(page.locator("#step")).to_contain_text("the disk is full")  # without a click
+    node(page, "First").click()
+    expect(page.locator("#step h2")).to_contain_text("First")
     node(page, "Second").click()
     expect(page.locator("#step h2")).to_contain_text("Second")
     expect(page.locator("#step")).to_contain_text("the disk is full")
