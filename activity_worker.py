@@ -206,24 +206,18 @@ class ActivityWorker:
     def _serve(self, task: Mapping[str, Any]) -> None:
         started = time.monotonic()
         context, data, problem = self._opened(task)
-        name = context.activity
-        lines = log.bind(
-            workflow_id=context.workflow_id,
-            run_id=context.run_id,
-            step=context.path,
-            attempt=context.attempt,
-            activity_id=context.activity_id,
-        )
-        lines.info(f"Executing: {name}")
-        self._in_work.add(context)
-        pulse = self._heartbeats.add(context)
-        try:
-            outcome = problem or self._outcome(data, context)
-            _tell(lines, name, outcome)
-            self._report(lines, context, outcome, started)
-        finally:
-            self._heartbeats.remove(pulse)
-            self._in_work.discard(context)
+        fields = {**context.log_fields, "started_event_id": task["startedEventId"]}
+        with logs.bound(**fields), polling.outlasted():
+            log.info(f"Executing: {context.activity}")
+            self._in_work.add(context)
+            pulse = self._heartbeats.add(context)
+            try:
+                outcome = problem or self._outcome(data, context)
+                _tell(context.activity, outcome)
+                self._report(context, outcome, started)
+            finally:
+                self._heartbeats.remove(pulse)
+                self._in_work.discard(context)
 
     def _opened(self, task: Mapping[str, Any]) -> tuple[TaskContext, Json, Failed | None]:
         """The task's context and input; a failure too when the input cannot be read."""
@@ -273,19 +267,21 @@ class ActivityWorker:
 
     # --- reporting -----------------------------------------------------------------------
 
-    def _report(self, lines: Any, context: TaskContext, outcome: Outcome, started: float) -> None:
+    def _report(self, context: TaskContext, outcome: Outcome, started: float) -> None:
         """Tell SWF; a task that is no longer ours is survived, the decider retries."""
         try:
             self._send(context, outcome, self._seconds_left(started))
         except TaskLostError as error:
             fate = "was perhaps taken already" if error.perhaps_done else "is not taken"
-            lines.warning(f"Too late: {context.activity}; its result {fate}", why=str(error))
+            log.warning(f"Too late: {context.activity}; its result {fate}", why=str(error))
         except (PayloadError, RequestRefusedError) as error:
-            lines.error(f"SWF cannot take the result of {context.activity}", error=str(error))
+            told = f"SWF cannot take the result of {context.activity}"
+            log.error(told, error=str(error))  # noqa: TRY400 - what it says is enough
             if not isinstance(outcome, Failed):
-                self._report(lines, context, Failed.of(error), started)
+                self._report(context, Failed.of(error), started)
         except SwfError as error:
-            lines.error(f"The result of {context.activity} is not reported", error=str(error))
+            told = f"The result of {context.activity} is not reported"
+            log.error(told, error=str(error))  # noqa: TRY400 - as above
 
     def _send(self, context: TaskContext, outcome: Outcome, seconds: float) -> None:
         client, token = self.swf_client, context.token
@@ -311,12 +307,12 @@ class ActivityWorker:
         return self.swf_client.heartbeat(token, details)
 
 
-def _tell(lines: Any, name: str, outcome: Outcome) -> None:
+def _tell(name: str, outcome: Outcome) -> None:
     if isinstance(outcome, Failed):
-        lines.warning(f"Failed: {name}", reason=outcome.reason)
-        lines.debug(f"Failed: {name}", details=outcome.details)
+        log.warning(f"Failed: {name}", reason=outcome.reason)
+        log.debug(f"Failed: {name}", details=outcome.details)
     else:
-        lines.info(f"{type(outcome).__name__}: {name}")
+        log.info(f"{type(outcome).__name__}: {name}")
 
 
 def _checked_count(name: str, value: int) -> int:

@@ -29,7 +29,7 @@ import published
 import wire
 from config import Settings
 from errors import BusinessProcessError, PayloadError, SwfError, TaskLostError, UndecidableError
-from run_cache import RunCache
+from run_cache import RunCache, Told
 from swf_client import SwfClient
 from workflow import Definition, Execution, Fact
 from workflow.history import attributes
@@ -74,6 +74,7 @@ class DecisionWorker:
         self.policy = process.policy_of(self.settings)
         self._definitions = {(item.name, item.version): item for item in definitions}
         self._cache = RunCache()
+        self._told = Told()
         self._own_list = f"{self.task_list[:200]}-{self.swf_client.identity[-40:]}".translate(
             _LIST_CHARACTERS
         )
@@ -127,11 +128,18 @@ class DecisionWorker:
 
     def _handle(self, task: Task) -> None:
         """Decide one task and respond to it.  A task that cannot be decided is parked."""
-        log = _log.bind(
-            workflow_id=task["workflowExecution"]["workflowId"],
-            run_id=task["workflowExecution"]["runId"],
-        )
-        log.info(f"Received decision task for workflow: {task['workflowExecution']['workflowId']}")
+        run = task["workflowExecution"]
+        fields = {
+            "domain": self.settings.swf_domain,
+            "workflow_id": run["workflowId"],
+            "run_id": run["runId"],
+            "decision_id": task["startedEventId"],
+        }
+        with logs.bound(**fields), polling.outlasted():
+            _log.info(f"Received decision task for workflow: {run['workflowId']}")
+            self._serve(task)
+
+    def _serve(self, task: Task) -> None:
         self._deciding.execution = None
         try:
             decisions = self._decisions_of(task)
@@ -210,8 +218,11 @@ class DecisionWorker:
         return known
 
     def _decide(self, task: Task, execution: Execution) -> list[dict[str, Any]]:
-        for fact in execution.facts(after=task.get("previousStartedEventId") or 0):
+        run_id = task["workflowExecution"]["runId"]
+        told = max(task.get("previousStartedEventId") or 0, self._told.get(run_id, 0))
+        for fact in execution.facts(after=told):
             _tell(task, fact)
+        self._told.put(run_id, execution.event_id)
         self._deciding.execution = execution
         return execution.decisions()
 
@@ -240,7 +251,7 @@ class DecisionWorker:
     def _park(self, task: Task, error: Exception) -> None:
         """Leave the task to time out once; then answer with a park timer and the reason."""
         why = str(error) or type(error).__name__
-        self._complain(task["workflowExecution"], why, error)
+        self._complain(task["workflowExecution"]["runId"], why, error)
         events = task["events"]
         if isinstance(error, SwfError) or not events or events[0]["eventId"] != 1:
             return  # redelivered with the whole history
@@ -248,17 +259,15 @@ class DecisionWorker:
         if parking is not None:
             self._respond(task, parking.decisions, parking.context, sticky=False)
 
-    def _complain(self, run: Mapping[str, str], why: str, error: Exception) -> None:
+    def _complain(self, run_id: str, why: str, error: Exception) -> None:
         """Log why a run cannot be decided, once for each reason."""
-        if self._undecidable.get(run["runId"]) == why:
+        if self._undecidable.get(run_id) == why:
             return
         if len(self._undecidable) >= REMEMBERED_COMPLAINTS:
             self._undecidable.clear()
-        self._undecidable[run["runId"]] = why
+        self._undecidable[run_id] = why
         _log.error(
             "A decision task cannot be decided; the execution waits and is not failed",
-            workflow_id=run["workflowId"],
-            run_id=run["runId"],
             why=why,
             exc_info=None if isinstance(error, BusinessProcessError) else error,
         )
@@ -300,6 +309,8 @@ def _tell(task: Task, fact: Fact) -> None:
         return
     run = task["workflowExecution"]
     fields = {key: item for key, item in fact.fields.items() if key not in _DATA}
+    if fact.kind == "scheduling":
+        fields["attempt"] = 1
     line = LINES[fact.kind](fields)
     log = _log.warning if fact.kind in _WARNINGS else _log.info
     log(line, workflow_id=run["workflowId"], run_id=run["runId"], **fields)

@@ -3,7 +3,8 @@
 `get(name)` gives a logger at any time and configures nothing; a process's entry point calls
 `configure(settings)` once.  The event text is the record's message, word for word, so that
 `record.getMessage()` and pytest's caplog show exactly it; the fields beside it are in
-`record.fields` and are rendered after it:
+`record.fields` and are rendered after it.  What `bound(...)` binds around a task stands on every
+line that is written meanwhile, lines of other libraries' loggers too:
 
     2026-11-21T05:32:01.123Z INFO Executing: ValidateInput workflow_id=workflow-1 attempt=1
 """
@@ -14,7 +15,10 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
@@ -29,10 +33,28 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger for one module or component; `log.info("text", field=value)`, `log.bind(...)`."""
     logger = structlog.wrap_logger(
         logging.getLogger(name),
-        processors=[structlog.stdlib.filter_by_level, _to_record],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            _with_bound,
+            _to_record,
+        ],
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     return cast("structlog.stdlib.BoundLogger", logger)
+
+
+@contextmanager
+def bound(**fields: Any) -> Iterator[None]:
+    """Have these fields on every line of this thread while the context lasts, in this order."""
+    token = _bound.set({**_bound.get(), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+# structlog's own context variables are one for each field, and come in no order.
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
 
 
 def configure(settings: Settings) -> None:
@@ -101,6 +123,12 @@ class _Stderr(_StreamHandler):
         """Always standard error."""
 
 
+def _with_bound(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {**_bound.get(), **event}
+
+
 def _to_record(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """The last processor: text as the message, the rest under one name that clashes with none."""
     names = ("exc_info", "stack_info", "stacklevel")
@@ -113,7 +141,7 @@ _CALLER = 4  # frames from structlog's call of logging up to the line that logs
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     fields = getattr(record, "fields", None)
-    return fields if isinstance(fields, dict) else {}
+    return fields if isinstance(fields, dict) else dict(_bound.get())
 
 
 def _time(record: logging.LogRecord) -> str:

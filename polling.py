@@ -126,10 +126,8 @@ class Polls:
 
     def _loop(self, turn: Callable[[], None]) -> None:
         while not self.stopping:
-            try:
+            with outlasted():
                 turn()
-            except Exception:  # noqa: BLE001 - nor does a task end it
-                _log.exception("A task could not be served")
 
     def _after_fault(self, error: Exception) -> None:
         if isinstance(error, HOPELESS) and not self._outage.worked:
@@ -148,6 +146,15 @@ class Polls:
             if not self._registered:
                 prepare(self._client, anew=self._outage.worked)
                 self._registered = True
+
+
+@contextmanager
+def outlasted() -> Iterator[None]:
+    """No fault of a task ends the thread that serves it."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - nor does a task end a worker
+        _log.exception("A task could not be served")
 
 
 class Outage:

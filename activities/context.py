@@ -67,6 +67,18 @@ class TaskContext:
     _lost: bool = False
 
     @property
+    def log_fields(self) -> dict[str, Json]:
+        """What log lines about this task say beside their text."""
+        return {
+            "domain": self.settings.swf_domain,
+            "workflow_id": self.workflow_id,
+            "run_id": self.run_id,
+            "step": self.path,
+            "attempt": self.attempt,
+            "activity_id": self.activity_id,
+        }
+
+    @property
     def cancel_requested(self) -> bool:
         """Whether the work should stop: asked for by the decider, or the task is lost.
 

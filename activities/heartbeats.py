@@ -129,15 +129,19 @@ class _Pulse:
             if task is None or task.lost:
                 return True
             self._sent_at = time.monotonic()
-            try:
-                if self._beats.send(task.token, self._details):
-                    task.request_cancel()
-            except TaskLostError:
-                task.lose()
-            except BusinessProcessError as error:
-                log.debug("Heartbeat not sent", activity_id=task.activity_id, error=str(error))
-                return False
-            except Exception:
-                log.exception("Heartbeat not sent", activity_id=task.activity_id)
-                return False
-            return True
+            with logs.bound(**task.log_fields):
+                return self._sent(task)
+
+    def _sent(self, task: TaskContext) -> bool:
+        try:
+            if self._beats.send(task.token, self._details):
+                task.request_cancel()
+        except TaskLostError:
+            task.lose()
+        except BusinessProcessError as error:
+            log.debug("Heartbeat not sent", error=str(error))
+            return False
+        except Exception:
+            log.exception("Heartbeat not sent")
+            return False
+        return True

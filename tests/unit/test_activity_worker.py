@@ -235,6 +235,8 @@ def test_the_log_says_word_for_word_what_is_executed(
     assert line.getMessage() == "Executing: ValidateInput"
     assert line.levelname == "INFO"
     assert line.fields == {  # type: ignore[attr-defined]
+        "domain": "business-process-domain",
+        "started_event_id": 6,
         "workflow_id": "workflow-1",
         "run_id": "run-1",
         "step": "Check",
