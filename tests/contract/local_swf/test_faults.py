@@ -98,3 +98,18 @@ def test_faults_can_be_cleared(world):
     world.swf.faults.add("throttle")
     world.swf.faults.clear()
     world.start()
+
+
+def test_faults_are_counted_as_they_happen(world):
+    faults = world.swf.faults
+    faults.add("throttle", START, count=2)
+    faults.add("drop", START, count=1)
+    for _ in range(2):
+        with pytest.raises((ClientError, ConnectionClosedError)):
+            world.start()
+    assert faults.done == {"throttle": 2}
+    faults.clear()
+    faults.add("twice", START, count=1)
+    with pytest.raises(ClientError, match="Already Started"):
+        world.start()
+    assert faults.done == {"throttle": 2, "twice": 1}

@@ -166,6 +166,7 @@ def test_the_control_surface_is_closed_to_web_pages_and_open_to_tools():
             with pytest.raises(ClientError, match="Rate exceeded"):
                 swf.list_domains(registrationStatus="REGISTERED")
             swf.list_domains(registrationStatus="REGISTERED")
+        assert control(url, "GET", "faults") == (200, {"done": {"throttle": 1}})
         assert control(url, "POST", "stop")[0] == 200
         assert process.wait(10) == 0
 
