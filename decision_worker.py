@@ -242,6 +242,8 @@ class DecisionWorker:
             )
         except TaskLostError as error:
             _log.warning("A decision came too late and was not taken", error=str(error))
+        except SwfError as error:
+            _log.error("A decision is not reported; its task times out", error=str(error))
 
     @property
     def _task_seconds(self) -> float:

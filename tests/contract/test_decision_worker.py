@@ -155,6 +155,17 @@ def test_an_execution_that_cannot_be_decided_is_parked_and_goes_on_when_mended(h
     assert waits[:2] == ["10", "20"][: len(waits)]
 
 
+def test_a_decision_that_cannot_be_reported_is_one_line_and_is_made_again(hasty, local_swf, caplog):
+    local_swf.faults.add("unavailable", "RespondDecisionTaskCompleted")
+    hasty.decider()
+    hasty.worker()
+    run = hasty.starter.start_workflow(ORDER)
+    until(lambda: any("not reported" in record.getMessage() for record in caplog.records))
+    local_swf.faults.clear()
+    assert hasty.finish(run)[-1]["eventType"] == "WorkflowExecutionCompleted"
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 def test_a_changed_shape_under_the_same_version_is_not_decided(hasty):
     first = hasty.decider()
     run = hasty.starter.start_workflow(ORDER)
