@@ -1,6 +1,7 @@
 """The activity worker: takes activity tasks from SWF, runs the functions, reports back.
 
-    python activity_worker.py [--concurrency N] [--task-list NAME] [--env-file FILE]
+    python activity_worker.py [--concurrency N] [--task-list NAME] [--health-port PORT]
+                              [--env-file FILE]
 
     from activity_worker import ActivityWorker
     worker = ActivityWorker()                        # no network yet
@@ -29,6 +30,7 @@ from typing import Any
 import config
 import logs
 import polling
+import telemetry
 import wire
 from activities import database, functions, notifiers, services
 from activities.context import TaskContext, current_task, detached, entered, inside_a_task
@@ -212,7 +214,7 @@ class ActivityWorker:
             self._in_work.add(context)
             pulse = self._heartbeats.add(context)
             try:
-                outcome = problem or self._outcome(data, context)
+                outcome = problem or self._observed(data, context)
                 _tell(context.activity, outcome)
                 self._report(context, outcome, started)
             finally:
@@ -247,6 +249,22 @@ class ActivityWorker:
             any_json=bool(envelope.get("json", False)),
             settings=self.settings,
         )
+
+    def _observed(self, data: Json, context: TaskContext) -> Outcome:
+        task = telemetry.Task(
+            workflow_id=context.workflow_id,
+            run_id=context.run_id,
+            start_id=context.start_id,
+            step=context.path,
+            attempt=context.attempt,
+            activity=context.activity,
+            activity_id=context.activity_id,
+        )
+        with telemetry.recorder().executing(task):
+            outcome = self._outcome(data, context)
+            if isinstance(outcome, Failed):
+                task.error = outcome.reason.partition(":")[0]
+        return outcome
 
     def _outcome(self, data: Json, context: TaskContext) -> Outcome:
         function = self._function(context.activity)

@@ -137,6 +137,15 @@ def _endpoint(value: str) -> str:
     return value.rstrip("/")
 
 
+def port(value: str) -> str:
+    """`PORT` or `HOST:PORT`; empty for none.  `ValueError` says what is allowed."""
+    host, _, number = value.rpartition(":")
+    wrong = not (number.isascii() and number.isdigit()) or int(number) > 65_535
+    if value and (wrong or (":" in value and not host)):
+        raise ValueError("PORT or HOST:PORT, ports from 0 (any that is free) to 65535")
+    return value
+
+
 def _folder(value: str) -> Path:
     path = Path(_text(value)).expanduser()
     return path if path.is_absolute() else HOME / path
@@ -269,6 +278,15 @@ class Settings:
     """What the page asks for before it shows anything.  Empty: nothing on this machine's loopback,
     and a token that is made at each start where it is bound elsewhere."""
 
+    health_port: str = _setting("HEALTH_PORT", "", port)
+    """Where a decider or worker serves `/healthz` and `/readyz`: `PORT` on this machine's loopback,
+    or `HOST:PORT`.  Empty: nowhere."""
+    metrics_port: str = _setting("METRICS_PORT", "", port)
+    """Where it serves `/metrics` for Prometheus, in the same way; may be the same port.  Needs
+    `requirements-telemetry.txt`."""
+    metrics_token: str = _setting("METRICS_TOKEN", "", _anything, secret=True)
+    """What `/metrics` asks for, as a bearer token, where it is open to other machines."""
+
     @property
     def engine(self) -> str:
         """One line that says which engine this process uses."""
@@ -313,7 +331,13 @@ def load(env: Mapping[str, str] | None = None, env_file: str | Path | None = Non
 
 
 SECRETS = frozenset(
-    {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DASHBOARD_TOKEN", "PAYLOAD_KEYS"}
+    {
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "DASHBOARD_TOKEN",
+        "METRICS_TOKEN",
+        "PAYLOAD_KEYS",
+    }
 )
 
 

@@ -1,6 +1,7 @@
 """The decider: poll loops around the pure core in `workflow/`.
 
-    python decision_worker.py [--concurrency N] [--task-list LIST] [--env-file FILE]
+    python decision_worker.py [--concurrency N] [--task-list LIST] [--health-port PORT]
+                              [--env-file FILE]
 
 Each slot polls two lists: the shared one, whose tasks bring the whole history, and the
 decider's own, on which SWF sends the runs that this process remembers (only what is new).
@@ -26,6 +27,7 @@ import logs
 import polling
 import process
 import published
+import telemetry
 import wire
 from config import Settings
 from errors import BusinessProcessError, PayloadError, SwfError, TaskLostError, UndecidableError
@@ -124,6 +126,7 @@ class DecisionWorker:
         """
         execution = self._begin(task)
         execution.apply(task["events"])
+        telemetry.recorder().folded(execution, task["events"])
         return self._decide(task, execution)
 
     def _handle(self, task: Task) -> None:
@@ -141,6 +144,7 @@ class DecisionWorker:
 
     def _serve(self, task: Task) -> None:
         self._deciding.execution = None
+        arrived = time.monotonic()
         try:
             decisions = self._decisions_of(task)
         except Exception as error:  # noqa: BLE001 - whatever a decision raises, the run is safe
@@ -153,9 +157,13 @@ class DecisionWorker:
         if execution is not None:
             _hold_back(execution, decisions)
         try:
-            self._respond(task, decisions, context, sticky=not self._customized)
+            taken = self._respond(task, decisions, context, sticky=not self._customized)
         except PayloadError as error:
             self._park(task, error)
+            return
+        if taken and execution is not None:
+            answer = _decided(task, execution, decisions, time.monotonic() - arrived)
+            telemetry.recorder().decided(execution, answer)
 
     def _decisions_of(self, task: Task) -> list[dict[str, Any]]:
         if "payload_error" in task:
@@ -166,19 +174,23 @@ class DecisionWorker:
 
     def _execution(self, task: Task) -> Execution:
         """The execution at this task: remembered and brought up to date, or read whole."""
+        recorder = telemetry.recorder()
         cached = self._cache.take(task["workflowExecution"]["runId"])
+        recorder.looked_up(found=cached is not None)
         if cached is not None:
             try:
                 cached.apply(task["events"])
             except UndecidableError:
                 _log.debug("A remembered execution had a gap and is read again")
             else:
+                recorder.folded(cached, task["events"])
                 return cached
         execution = self._begin(task)
         events = task["events"]
         if not events or events[0]["eventId"] != 1:
             events = self._whole_history(task)
         execution.apply(events)
+        recorder.folded(execution, events)
         return execution
 
     def _whole_history(self, task: Task) -> list[Any]:
@@ -230,7 +242,8 @@ class DecisionWorker:
 
     def _respond(
         self, task: Task, decisions: list[dict[str, Any]], context: str | None, *, sticky: bool
-    ) -> None:
+    ) -> bool:
+        """Answer a task; whether SWF took it."""
         try:
             self.swf_client.respond_decision_task(
                 task["taskToken"],
@@ -244,6 +257,9 @@ class DecisionWorker:
             _log.warning("A decision came too late and was not taken", error=str(error))
         except SwfError as error:
             _log.error("A decision is not reported; its task times out", error=str(error))
+        else:
+            return True
+        return False
 
     @property
     def _task_seconds(self) -> float:
@@ -285,6 +301,22 @@ _CLOSES = frozenset(
         "ContinueAsNewWorkflowExecution",
     }
 )
+
+
+def _decided(
+    task: Task, execution: Execution, decisions: Sequence[Mapping[str, Any]], seconds: float
+) -> telemetry.Decided:
+    visits = execution.state.visits
+    return telemetry.Decided(
+        workflow_id=task["workflowExecution"]["workflowId"],
+        run_id=task["workflowExecution"]["runId"],
+        decision_id=task["startedEventId"],
+        decisions=decisions,
+        seconds=seconds,
+        start_id=execution.state.start_id,
+        begun=execution.state.begun,
+        outcome=lambda entry: visits[entry].outcome.value if entry in visits else "",
+    )
 
 
 def _closing(decisions: Sequence[Mapping[str, Any]]) -> bool:
@@ -348,6 +380,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings, task_list=options.task_list, concurrency=options.concurrency
         ),
         arguments,
+        role="decider",
         concurrency=4,
     )
 

@@ -20,6 +20,7 @@ NEEDED = (
     "dotenv",
     "filelock",
     "httptools",
+    "opentelemetry",
     "re2",
     "rich",
     "sqlalchemy",

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 import config
 import logs
+import telemetry
 from arguments import Parser, count
 from config import Settings
 from errors import (
@@ -74,6 +75,7 @@ class Polls:
         self._name = name
         self._client = client
         self._outage = Outage(stopping := threading.Event())
+        self._pulse = telemetry.Pulse(name)
         self._stopping = stopping
         self._registration = threading.Lock()
         self._registered = False
@@ -91,6 +93,7 @@ class Polls:
 
     def stop(self) -> None:
         """Let every loop end after its turn; running polls are hung up where that is safe."""
+        self._pulse.stopping = True
         self._stopping.set()
         self._client.stop()
 
@@ -107,6 +110,7 @@ class Polls:
         ]
         for thread in threads:
             thread.start()
+        self._pulse.watch(threads)
         for thread in threads:
             _join(thread)
         if self._fatal is not None:
@@ -114,12 +118,15 @@ class Polls:
 
     def task(self, poll: Callable[[], T | None]) -> T | None:
         """Poll once; None when there was no task, or after the wait that a fault calls for."""
+        self._pulse.polls()
         try:
             self._register_missing()
             found = poll()
         except Exception as error:  # noqa: BLE001 - a worker outlives every failed poll
+            self._pulse.polled(failed=True)
             self._after_fault(error)
             return None
+        self._pulse.polled(failed=False, busy=found is not None)
         if not self.stopping:
             self._outage.over()
         return found
@@ -128,6 +135,7 @@ class Polls:
         while not self.stopping:
             with outlasted():
                 turn()
+            self._pulse.rests()
 
     def _after_fault(self, error: Exception) -> None:
         if isinstance(error, HOPELESS) and not self._outage.worked:
@@ -209,13 +217,18 @@ def serve(
     arguments: Sequence[str] | None,
     *,
     concurrency: int,
+    role: str = "worker",
 ) -> int:
-    """Run a worker as a process: options, log, signals; gives the exit code."""
+    """Run a worker as a process: options, log, telemetry, signals; gives the exit code.
+
+    `role` is what telemetry calls it.
+    """
     options = build_parser(description, concurrency).parse_args(arguments)
     try:
         settings = config.use(config.load(env_file=options.env_file))
         logs.configure(settings)
-        make(settings, options).run()
+        with telemetry.serving(settings, role, options.health_port):
+            make(settings, options).run()
     except BusinessProcessError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -241,8 +254,22 @@ def build_parser(description: str, concurrency: int) -> Parser:
         help=f"tasks served at once (default {concurrency})",
     )
     parser.add_argument("--task-list", metavar="LIST", help="default: the setting SWF_TASK_LIST")
+    parser.add_argument(
+        "--health-port",
+        metavar="PORT",
+        type=health_port,
+        help="serve /healthz and /readyz there: PORT or HOST:PORT (default: HEALTH_PORT)",
+    )
     parser.add_argument("--env-file", metavar="FILE", help="settings file instead of .env")
     return parser
+
+
+def health_port(text: str) -> str:
+    """An address of the command line; `argparse` shows what is wrong with it."""
+    try:
+        return config.port(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: {error}") from None
 
 
 @contextmanager

@@ -18,10 +18,12 @@ also `PayloadStoreError`, where the payload has to be stored and the store is aw
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 import logs
+import telemetry
 import wire
 from errors import (
     EngineUnreachableError,
@@ -247,11 +249,17 @@ class SwfClient(SwfReading, SwfRegistration):
             "childPolicy": child_policy,
             "lambdaRole": lambda_role,
         }
+        begun = time.time()
+        run_id = self._started(members, start_id)
+        telemetry.recorder().started(start_id, workflow_id, run_id, (name, version), begun)
+        return run_id
+
+    def _started(self, members: Json, start_id: str) -> str:
         try:
             answer = self._connection.call(
                 "start_workflow_execution",
                 present(members),
-                settle=lambda: self._settled(workflow_id, start_id),
+                settle=lambda: self._settled(members["workflowId"], start_id),
             )
         except SwfFault as fault:
             return self._not_started(fault, members, start_id)

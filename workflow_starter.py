@@ -25,6 +25,7 @@ from typing import Any
 import logs
 import process
 import published
+import telemetry
 import wire
 from config import YEAR_SECONDS, Settings
 from errors import InvalidInputError
@@ -65,6 +66,7 @@ class WorkflowStarter(Operating):
         self, settings: Settings | None = None, *, swf_client: SwfClient | None = None
     ) -> None:
         self.swf_client = swf_client or SwfClient(settings)
+        telemetry.begin("starter", self.swf_client.identity)
 
     # --- starting ------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_e
 from tenacity.wait import wait_random_exponential
 
 import logs
+import telemetry
 from config import Settings, is_placeholder
 from errors import ConfigurationError, CredentialsError, EngineUnreachableError
 from swf.events import read_answer
@@ -38,6 +39,14 @@ POLL_SECONDS = 75  # SWF holds a poll for 60 seconds; an answer may take a littl
 CALL_SECONDS = 10
 CONNECT_SECONDS = 5
 POOL_CONNECTIONS = 128  # one for each thread that polls or calls at once
+
+OUTCOMES = {
+    Kind.REFUSED: "failed",
+    Kind.UNANSWERED: "failed",
+    Kind.THROTTLED: "throttled",
+    Kind.FINAL: "refused",
+}
+"""What telemetry says of calls that fail."""
 
 _log = logs.get("swf_client")
 
@@ -158,10 +167,16 @@ class Connection:
         """Call an operation once.  Raises `SwfFault`."""
         callers = self._ready()
         client = callers.polls if poll else callers.calls
+        begun, outcome = time.monotonic(), "failed"
         try:
             answer: dict[str, Json] = getattr(client, operation)(**members)
+            outcome = "ok"
         except BOTO_ERRORS as error:
-            raise fault_of(operation, error) from error
+            fault = fault_of(operation, error)
+            outcome = OUTCOMES[fault.kind]
+            raise fault from error
+        finally:
+            telemetry.recorder().called(operation, time.monotonic() - begun, outcome)
         answer.pop("ResponseMetadata", None)
         return answer
 

@@ -1,0 +1,116 @@
+"""The health of a worker's polls: which threads poll, which work, which are stuck or gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LIMIT_SECONDS = 85.0
+"""How long a poll may take: SWF's 60 seconds, and what the client grants its connection."""
+GRACE_SECONDS = 60.0
+"""How much longer it takes until it counts as stuck: pages of long histories, payloads."""
+
+_lock = threading.Lock()
+_all: weakref.WeakSet[Pulse] = weakref.WeakSet()
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `/healthz` and `/readyz` say."""
+
+    healthy: bool
+    ready: bool
+    problems: tuple[str, ...] = ()
+    """What is wrong, one sentence each."""
+
+
+class Pulse:
+    """What the threads of one worker do.  Written by them without locks: each has its own key."""
+
+    def __init__(self, name: str, longest: float = LIMIT_SECONDS + GRACE_SECONDS) -> None:
+        self.name = name
+        self.longest = longest
+        """Seconds after which a poll that has not returned is stuck."""
+        self.failing = False
+        """Whether the last poll failed."""
+        self.stopping = False
+        """Whether threads may end, for the worker drains."""
+        self._threads: Sequence[threading.Thread] = ()
+        self._polling: dict[int, float] = {}
+        self._busy: dict[int, None] = {}
+        with _lock:
+            _all.add(self)
+
+    def watch(self, threads: Sequence[threading.Thread]) -> None:
+        """These threads are started now, and live until the worker drains."""
+        self._threads = threads
+
+    def polls(self) -> None:
+        """This thread begins a poll."""
+        self._polling[threading.get_ident()] = time.monotonic()
+
+    def polled(self, *, failed: bool, busy: bool = False) -> None:
+        """It has returned; `busy`: with a task."""
+        own = threading.get_ident()
+        self._polling.pop(own, None)
+        self.failing = failed
+        if busy:
+            self._busy[own] = None
+
+    def rests(self) -> None:
+        """This thread has no task any more."""
+        self._busy.pop(threading.get_ident(), None)
+
+    def slots(self) -> dict[str, int]:
+        """How many threads do what."""
+        busy, polling = len(self._busy), len(self._polling)
+        return {
+            "busy": busy,
+            "polling": polling,
+            "idle": max(0, len(self._threads) - busy - polling),
+        }
+
+    def health(self) -> Health:
+        """How it is now."""
+        begun = bool(self._threads)
+        problems = [] if self.stopping else [*self._dead(), *self._stuck()]
+        at_work = bool(self._polling or self._busy)
+        ready = begun and at_work and not (problems or self.failing or self.stopping)
+        return Health(not problems, ready, (*problems, *self._hindrances(begun)))
+
+    def _dead(self) -> list[str]:
+        dead = [thread.name for thread in self._threads if not thread.is_alive()]
+        return [f"thread {name} has died" for name in dead]
+
+    def _stuck(self) -> list[str]:
+        now, names = time.monotonic(), {thread.ident: thread.name for thread in self._threads}
+        return [
+            f"a poll of thread {names.get(ident, ident)} has not returned for {now - since:.0f} s"
+            for ident, since in list(self._polling.items())
+            if now - since > self.longest
+        ]
+
+    def _hindrances(self, begun: bool) -> list[str]:  # noqa: FBT001 - of this class alone
+        if not begun:
+            return [f"{self.name} has not begun"]
+        if self.stopping:
+            return [f"{self.name} drains"]
+        return [f"polls of {self.name} fail"] if self.failing else []
+
+
+def pulses() -> list[Pulse]:
+    """Those of all workers of this process."""
+    with _lock:
+        return list(_all)
+
+
+def health(of: Sequence[Pulse] | None = None) -> Health:
+    """How the process is: every worker of it."""
+    found = [pulse.health() for pulse in (pulses() if of is None else of)]
+    problems = tuple(problem for one in found for problem in one.problems)
+    if not found:
+        return Health(healthy=True, ready=False, problems=("no worker is here",))
+    return Health(all(h.healthy for h in found), all(h.ready for h in found), problems)

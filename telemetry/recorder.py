@@ -1,0 +1,71 @@
+"""What can be told to telemetry.  This one, which is in place while it is off, does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from wire import Json
+
+Event = Mapping[str, Any]
+"""One event of a history in SWF's own shape."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision task that was answered, and SWF took the answer."""
+
+    workflow_id: str
+    run_id: str
+    decision_id: int
+    """Id of its DecisionTaskStarted event."""
+    decisions: Sequence[Mapping[str, Json]]
+    seconds: float
+    """From the task's arrival to the accepted answer."""
+    start_id: str
+    begun: float
+    """When the chain of runs began, seconds since 1970."""
+    outcome: Callable[[int], str]
+    """What became of a visit, by its entry: `open`, `done`, `failed`...; empty for an unknown."""
+
+
+@dataclass
+class Task:
+    """An activity task in work."""
+
+    workflow_id: str
+    run_id: str
+    start_id: str
+    step: str
+    attempt: int
+    activity: str
+    activity_id: str
+    error: str = ""
+    """Name of the error that it ended with, for whoever serves it to set."""
+
+
+class Recorder:
+    """Takes what happens and keeps nothing of it: telemetry is off."""
+
+    def started(
+        self, start_id: str, workflow_id: str, run_id: str, kind: tuple[str, str], begun: float
+    ) -> None:
+        """A starter has started an execution; `kind` is name and version, `begun` the call's."""
+
+    def folded(self, execution: object, events: Iterable[Event]) -> None:
+        """A decider has taken in these events of an execution, as long as that object lives."""
+
+    def decided(self, execution: object, answer: Decided) -> None:
+        """A decider's answer was taken: what was new to it is now told."""
+
+    def looked_up(self, *, found: bool) -> None:
+        """A decider has looked for an execution in its memory."""
+
+    def executing(self, task: Task) -> AbstractContextManager[object]:  # noqa: ARG002 - off
+        """The context in which an activity runs."""
+        return nullcontext()
+
+    def called(self, operation: str, seconds: float, outcome: str) -> None:
+        """SWF was called: `ok`, `throttled`, `failed` (no usable answer) or `refused`."""
