@@ -30,6 +30,7 @@ from typing import Any
 import config
 import logs
 import polling
+import redaction
 import telemetry
 import wire
 from activities import database, functions, notifiers, services
@@ -215,7 +216,7 @@ class ActivityWorker:
             pulse = self._heartbeats.add(context)
             try:
                 outcome = problem or self._observed(data, context)
-                _tell(context.activity, outcome)
+                _tell(context.activity, outcome, sealed=bool(self.settings.payload_keys))
                 self._report(context, outcome, started)
             finally:
                 self._heartbeats.remove(pulse)
@@ -325,10 +326,13 @@ class ActivityWorker:
         return self.swf_client.heartbeat(token, details)
 
 
-def _tell(name: str, outcome: Outcome) -> None:
+def _tell(name: str, outcome: Outcome, *, sealed: bool) -> None:
+    """Log how it ended; where payloads are encrypted, without what may quote one."""
     if isinstance(outcome, Failed):
-        log.warning(f"Failed: {name}", reason=outcome.reason)
-        log.debug(f"Failed: {name}", details=outcome.details)
+        reason = redaction.sealed(outcome.reason) if sealed else outcome.reason
+        log.warning(f"Failed: {name}", reason=reason)
+        if not sealed:
+            log.debug(f"Failed: {name}", details=outcome.details)
     else:
         log.info(f"{type(outcome).__name__}: {name}")
 

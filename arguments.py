@@ -6,13 +6,15 @@ import argparse
 from collections.abc import Callable
 from typing import NoReturn
 
+import redaction
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are one line on standard error."""
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
-        self.exit(2, f"{self.prog}: {safe(message)} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {reported(message)} (see {self.prog} --help)\n")
 
 
 def count(least: int, most: int) -> Callable[[str], int]:
@@ -24,6 +26,11 @@ def count(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def reported(error: object) -> str:
+    """An error for standard error: on one line, without the secrets that it may name."""
+    return safe(redaction.text(error))
 
 
 def safe(text: object) -> str:

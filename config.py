@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -166,6 +167,14 @@ def _store(value: str) -> str:
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s]*)?")
 
 
+def _names(value: str) -> tuple[str, ...]:
+    """Names by commas; each needs a letter or digit."""
+    names = tuple(filter(None, (part.strip() for part in value.split(","))))
+    if not all(any(map(str.isalnum, name)) for name in names):
+        raise ValueError("names by commas, such as iban,customer_tax_id")
+    return names
+
+
 def _keys(value: str) -> tuple[tuple[str, bytes], ...]:
     """`ID:BASE64,ID:BASE64`: keys of 32 bytes under different ids."""
     keys: dict[str, bytes] = {}
@@ -198,6 +207,12 @@ def is_placeholder(value: str | None) -> bool:
     text = (value or "").strip().lower()
     hints = ("your", "<", "xxx", "changeme", "change-me", "change_me", "placeholder", "replace")
     return not text or text.startswith(hints) or "example" in text
+
+
+def _without_user(url: str) -> str:
+    """An address without the user and password that it may hold."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @dataclass(frozen=True)
@@ -258,6 +273,13 @@ class Settings:
     """The least level of log lines."""
     log_format: str = _setting("LOG_FORMAT", "console", _one_of("console", "json"))
     """How log lines look: for people, or one JSON object a line."""
+    redact: str = _setting("REDACT", "on", _one_of("on", "off"))
+    """Whether secrets are taken out of log lines, errors and the reasons of failures."""
+    redact_keys: tuple[str, ...] = _setting("REDACT_KEYS", "", _names)
+    """Names, by commas, whose values are secret besides those that are known."""
+    sensitive_input: str = _setting("SENSITIVE_INPUT", "warn", _one_of("warn", "refuse", "off"))
+    """What happens to an input that looks as if it held a card number, a key or a password: a line
+    in the log that says where, a refusal, or nothing."""
     data_dir: Path = _setting("DATA_DIR", ".data", _folder)
     """Everything local: the embedded SWF's file, large payloads, the business database."""
     payload_store: str = _setting("PAYLOAD_STORE", "", _store)
@@ -265,7 +287,7 @@ class Settings:
     `payloads` in `data_dir`, and on AWS nowhere."""
     payload_keys: tuple[tuple[str, bytes], ...] = _setting("PAYLOAD_KEYS", "", _keys, secret=True)
     """Ids and keys; with any, the first encrypts what SWF and the store get, all decrypt."""
-    database_url: str = _setting("DATABASE_URL", "", _anything)
+    database_url: str = _setting("DATABASE_URL", "", _anything, secret=True)
     """SQLAlchemy URL of the business database; empty means a SQLite file in `data_dir`."""
     lambda_role: str = _setting("LAMBDA_ROLE", "", _anything)
     """ARN of the role by which SWF invokes the Lambda functions of definitions in States Language.
@@ -294,7 +316,7 @@ class Settings:
             return f"Amazon SWF in {self.aws_region}, domain {self.swf_domain}"
         if self.swf_endpoint == "local":
             return f"embedded SWF in {self.data_dir}, domain {self.swf_domain}"
-        return f"SWF at {self.swf_endpoint}, domain {self.swf_domain}"
+        return f"SWF at {_without_user(self.swf_endpoint)}, domain {self.swf_domain}"
 
     @property
     def payload_dir(self) -> Path:
@@ -330,15 +352,7 @@ def load(env: Mapping[str, str] | None = None, env_file: str | Path | None = Non
     return Settings(**values)
 
 
-SECRETS = frozenset(
-    {
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "DASHBOARD_TOKEN",
-        "METRICS_TOKEN",
-        "PAYLOAD_KEYS",
-    }
-)
+SECRETS = frozenset(item.metadata["name"] for item in fields(Settings) if item.metadata["secret"])
 
 
 def environment() -> dict[str, str]:
@@ -351,13 +365,37 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in SECRETS}
 
 
-def _read_env_file(named: str | Path | None) -> dict[str, str]:
+def exposed(env_file: str | Path | None = None) -> Path | None:
+    """The settings file, where others can read it and it holds a secret; None otherwise.
+
+    Windows keeps permissions elsewhere, and is not asked.
+    """
+    if os.name == "nt":
+        return None
+    named = env_file or os.environ.get("ENV_FILE")
+    path = _settings_file(named)
+    try:
+        if not path.stat().st_mode & OTHERS:
+            return None
+    except OSError:
+        return None
+    written = _read_env_file(named)
+    return path if any(not is_placeholder(written.get(name)) for name in SECRETS) else None
+
+
+OTHERS = stat.S_IRGRP | stat.S_IROTH
+
+
+def _settings_file(named: str | Path | None) -> Path:
     if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise ConfigurationError(f"the settings file {path} does not exist")
-    else:
-        path = next((p for p in (Path(".env"), HOME / ".env") if p.is_file()), Path(".env"))
+        return Path(named).expanduser()
+    return next((p for p in (Path(".env"), HOME / ".env") if p.is_file()), Path(".env"))
+
+
+def _read_env_file(named: str | Path | None) -> dict[str, str]:
+    path = _settings_file(named)
+    if named and not path.is_file():
+        raise ConfigurationError(f"the settings file {path} does not exist")
     try:
         return {name: value for name, value in dotenv_values(path).items() if value is not None}
     except (OSError, UnicodeDecodeError) as error:

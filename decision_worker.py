@@ -27,6 +27,7 @@ import logs
 import polling
 import process
 import published
+import redaction
 import telemetry
 import wire
 from config import Settings
@@ -233,7 +234,7 @@ class DecisionWorker:
         run_id = task["workflowExecution"]["runId"]
         told = max(task.get("previousStartedEventId") or 0, self._told.get(run_id, 0))
         for fact in execution.facts(after=told):
-            _tell(task, fact)
+            _tell(task, fact, sealed=bool(self.settings.payload_keys))
         self._told.put(run_id, execution.event_id)
         self._deciding.execution = execution
         return execution.decisions()
@@ -268,7 +269,7 @@ class DecisionWorker:
 
     def _park(self, task: Task, error: Exception) -> None:
         """Leave the task to time out once; then answer with a park timer and the reason."""
-        why = str(error) or type(error).__name__
+        why = redaction.text(error) or type(error).__name__
         self._complain(task["workflowExecution"]["runId"], why, error)
         events = task["events"]
         if isinstance(error, SwfError) or not events or events[0]["eventId"] != 1:
@@ -337,14 +338,19 @@ def _hold_back(execution: Execution, decisions: Sequence[Mapping[str, Any]]) -> 
         time.sleep(GATHERING_SECONDS)
 
 
-def _tell(task: Task, fact: Fact) -> None:
-    """Write a fact of the core into the log, in the words that users look for."""
+def _tell(task: Task, fact: Fact, *, sealed: bool) -> None:
+    """Write a fact of the core into the log, in the words that users look for.
+
+    Where payloads are encrypted, texts that may quote one are left out.
+    """
     if fact.kind not in LINES:
         return
     run = task["workflowExecution"]
     fields = {key: item for key, item in fact.fields.items() if key not in _DATA}
     if fact.kind == "scheduling":
         fields["attempt"] = 1
+    for name in _TEXTS & fields.keys() if sealed else ():
+        fields[name] = fields[name] and redaction.sealed(str(fields[name]))
     line = LINES[fact.kind](fields)
     log = _log.warning if fact.kind in _WARNINGS else _log.info
     log(line, workflow_id=run["workflowId"], run_id=run["runId"], **fields)
@@ -352,6 +358,9 @@ def _tell(task: Task, fact: Fact) -> None:
 
 _DATA = frozenset({"before", "after"})
 """What a fact tells of the business data, which logs leave out."""
+
+_TEXTS = frozenset({"error", "last_error", "reason", "why"})
+"""What may quote business data."""
 
 _WARNINGS = frozenset({"blocked", "compensation_failed", "halted"})
 

@@ -23,7 +23,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from arguments import Parser
+from arguments import Parser, reported
 from background import Interrupted, cleaned_up
 from errors import BusinessProcessError
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         show(options.endpoint, as_json=options.json)
     except BusinessProcessError as error:
-        print(f"{SCRIPT}: {error}", file=sys.stderr)
+        print(f"{SCRIPT}: {reported(error)}", file=sys.stderr)
         return error.exit_code
     except Interrupted as interrupted:
         print(f"{SCRIPT}: stopped by {interrupted}", file=sys.stderr)
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:  # the data folder cannot be written, say
-        print(f"{SCRIPT}: {error}", file=sys.stderr)
+        print(f"{SCRIPT}: {reported(error)}", file=sys.stderr)
         return 2
     return 0
 

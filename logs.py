@@ -7,6 +7,8 @@
 line that is written meanwhile, lines of other libraries' loggers too:
 
     2026-11-21T05:32:01.123Z INFO Executing: ValidateInput workflow_id=workflow-1 attempt=1
+
+Secrets are taken out of texts, fields and traces (`redaction`), unless `REDACT=off`.
 """
 
 from __future__ import annotations
@@ -14,16 +16,19 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 
-from config import Settings
+import redaction
+from config import Settings, exposed
 
 QUIET = ("asyncio", "boto3", "botocore", "sqlalchemy", "urllib3")
 """Libraries whose own lines appear from WARNING on, whatever LOG_LEVEL says."""
@@ -60,8 +65,11 @@ _bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxy
 def configure(settings: Settings) -> None:
     """Send this process's log to standard error, as LOG_LEVEL and LOG_FORMAT say.
 
-    Called again it replaces what it set up before; handlers of others stay.
+    Called again it replaces what it set up before; handlers of others stay.  From then on what
+    ends the process or a thread unexpectedly is shown without secrets too.
     """
+    redaction.use(redaction.Redactor(settings.redact_keys, on=settings.redact == "on"))
+    _hook_traces()
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Stderr)]:
         root.removeHandler(handler)
@@ -79,12 +87,21 @@ else:
     _StreamHandler = logging.StreamHandler  # Python 3.10 cannot subscript it
 
 
+def warn_of_exposure(env_file: str | None = None) -> None:
+    """Say so where others can read the settings file and it holds secrets."""
+    path = exposed(env_file)
+    if path is not None:
+        get("config").warning(
+            f"The settings file {path} holds secrets and can be read by others: chmod 600 {path}"
+        )
+
+
 class ConsoleLines(logging.Formatter):
     """One line: time, level, text, `key=value` for each field; then a trace, if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for `record`."""
-        parts = [_time(record), record.levelname, _one_line(record.getMessage())]
+        parts = [_time(record), record.levelname, _one_line(_text(record))]
         parts.extend(f"{name}={_shown(value)}" for name, value in _fields(record).items())
         trace = _trace(self, record)
         return " ".join(parts) + (f"\n{trace}" if trace else "")
@@ -99,13 +116,13 @@ class JsonLines(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage(),
+            "event": _text(record),
         }
         line.update((name, value) for name, value in _fields(record).items() if name not in line)
         trace = _trace(self, record)
         if trace:
             line["trace"] = trace
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json.dumps(line, ensure_ascii=False, default=redaction.text)
 
 
 class _Stderr(_StreamHandler):
@@ -133,7 +150,26 @@ def _to_record(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> M
     """The last processor: text as the message, the rest under one name that clashes with none."""
     names = ("exc_info", "stack_info", "stacklevel")
     kept = {"stacklevel": _CALLER, **{name: event.pop(name) for name in names if name in event}}
-    return {"msg": event.pop("event"), "extra": {"fields": dict(event)}, **kept}
+    text, judge = event.pop("event"), redaction.current()
+    fields = {
+        name: value if name in IDS else judge.field(name, value) for name, value in event.items()
+    }
+    return {"msg": _redacted(str(text), event), "extra": {"fields": fields}, **kept}
+
+
+IDS = ("workflow_id", "run_id", "previous_run_id", "activity_id", "request_id")
+"""Fields that are never secret, and by which lines are looked for: they stay whole."""
+
+
+def _redacted(text: str, fields: Mapping[str, Any]) -> str:
+    """A line's text without secrets; an id that looks like one (all digits, say) stays."""
+    judge = redaction.current()
+    for name in IDS:
+        own = fields.get(name)
+        if isinstance(own, str) and own and own in text and judge.text(own) != own:
+            rest = {key: value for key, value in fields.items() if key != name}
+            return own.join(_redacted(part, rest) for part in text.split(own))
+    return judge.text(text)
 
 
 _CALLER = 4  # frames from structlog's call of logging up to the line that logs
@@ -144,13 +180,41 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else dict(_bound.get())
 
 
+def _text(record: logging.LogRecord) -> str:
+    """The record's message; ours has lost its secrets where it was made, before any handler."""
+    text = record.getMessage()
+    return text if isinstance(getattr(record, "fields", None), dict) else redaction.text(text)
+
+
 def _time(record: logging.LogRecord) -> str:
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
     return f"{seconds}.{int(record.msecs):03d}Z"
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    return formatter.formatException(record.exc_info) if record.exc_info else ""
+    return redaction.text(formatter.formatException(record.exc_info)) if record.exc_info else ""
+
+
+def _hook_traces() -> None:
+    """Take secrets out of what Python prints of exceptions that nobody has caught."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _show_trace
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _show_threads_trace
+
+
+def _show_trace(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    sys.stderr.write(redaction.text("".join(traceback.format_exception(kind, error, trace))))
+
+
+def _show_threads_trace(told: threading.ExceptHookArgs) -> None:
+    if told.exc_type is SystemExit or told.exc_value is None:
+        return
+    name = told.thread.name if told.thread else "unknown"
+    sys.stderr.write(f"Exception in thread {name}:\n")
+    _show_trace(told.exc_type, told.exc_value, told.exc_traceback)
 
 
 def _one_line(text: str) -> str:
@@ -163,6 +227,6 @@ def _escaped(character: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = str(value)
+    text = str(value) if isinstance(value, (str, int, float)) else redaction.text(value)
     plain = text.isprintable() and text and not set(text) & {" ", '"', "="}
     return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())

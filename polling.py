@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 import config
 import logs
 import telemetry
-from arguments import Parser, count
+from arguments import Parser, count, reported
 from config import Settings
 from errors import (
     BusinessProcessError,
@@ -227,10 +227,11 @@ def serve(
     try:
         settings = config.use(config.load(env_file=options.env_file))
         logs.configure(settings)
+        logs.warn_of_exposure(options.env_file)
         with telemetry.serving(settings, role, options.health_port):
             make(settings, options).run()
     except BusinessProcessError as error:
-        print(error, file=sys.stderr)
+        print(reported(error), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130  # before it ran

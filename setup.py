@@ -30,7 +30,7 @@ from typing import Any
 import config
 import process
 import published
-from arguments import Parser, count
+from arguments import Parser, count, reported
 from errors import (
     BusinessProcessError,
     DomainNotRegisteredError,
@@ -333,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(build_parser().parse_args(given))
     except BusinessProcessError as error:
-        print(f"setup.py: {error}", file=sys.stderr)
+        print(f"setup.py: {reported(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

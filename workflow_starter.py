@@ -91,6 +91,7 @@ class WorkflowStarter(Operating):
         chosen_tags = requests.checked_tags(tags, _own_tags(kind))
         seconds = requests.checked_timeout(timeout) or self._room_for(kind)
         value = requests.checked_input(input)
+        requests.checked_for_secrets(value, self.settings, workflow_id=chosen_id)
         self.register_missing(kind)
         start_id = requests.new_start_id()
         run_id = self.swf_client.start_execution(

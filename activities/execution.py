@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import redaction
 import wire
 from activities.context import TaskContext, entered
 from errors import ActivityCanceled, NonRetryableError, TaskFailedError
@@ -39,10 +40,13 @@ class Failed:
 
     @classmethod
     def of(cls, error: BaseException, name: str = "") -> Failed:
-        """What the decider is told about an exception; `name` replaces its type's name."""
+        """What the decider is told about an exception; `name` replaces its type's name.
+
+        Message and trace are diagnostics, and lose secrets; a `cause` is data, and stays.
+        """
         told = error if isinstance(error, TaskFailedError) else None
         name = name or (told.error if told is not None else type(error).__name__)
-        message = _message_of(error)
+        message = redaction.text(_message_of(error))
         reason = f"{name}: {message}" if message else name
         facts: dict[str, Json] = {
             "type": name,
@@ -51,7 +55,10 @@ class Failed:
         }
         if told is not None:
             facts |= {"retryable": told.retryable, "cause": wire.cut(told.cause, CAUSE_CHARACTERS)}
-        return cls(wire.cut(reason, wire.REASON_CHARACTERS), _details(facts, _trace_of(error)))
+        return cls(
+            wire.cut(reason, wire.REASON_CHARACTERS),
+            _details(facts, redaction.text(_trace_of(error))),
+        )
 
 
 @dataclass(frozen=True)

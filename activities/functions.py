@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+import redaction
 from errors import ActivityCanceled, NonRetryableError, TaskFailedError
 from wire import Json, cut, dumps, function_names
 
@@ -47,9 +48,10 @@ def invoke(functions: Mapping[str, Function], call: Json) -> Json:
 
 
 def _cause(error: Exception) -> str:
-    trace = traceback.format_exception(error)[-TRACE_LINES:]
+    lines = traceback.format_exception(error)[-TRACE_LINES:]
+    trace = redaction.text("\0".join(lines)).split("\0")  # a secret may go over several lines
     told = {
-        "errorMessage": cut(str(error), CAUSE_CHARACTERS // 2),
+        "errorMessage": cut(redaction.text(error), CAUSE_CHARACTERS // 2),
         "errorType": type(error).__name__,
     }
     return dumps({**told, "stackTrace": [cut(line, 500) for line in trace]})

@@ -16,7 +16,7 @@ from functools import partial
 
 import config
 import logs
-from arguments import Parser, safe
+from arguments import Parser, reported
 from cli import (
     answer,
     audit,
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(build_parser().parse_args(arguments))
     except BusinessProcessError as error:
-        print(f"{PROGRAM}: {safe(error)}", file=sys.stderr)
+        print(f"{PROGRAM}: {reported(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -189,6 +189,7 @@ def _environment(env_file: str | None) -> Iterator[None]:
 
 def _run_with(settings: Settings, arguments: argparse.Namespace) -> int:
     logs.configure(settings)
+    logs.warn_of_exposure(arguments.env_file)
     command: Command = arguments.command
     clock.use(utc=arguments.utc)
     output = Output(as_json=arguments.json, before=partial(_log.info, f"Engine: {settings.engine}"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import config
-from arguments import Parser
+from arguments import Parser, reported
 from cli.output import Output
 from config import Settings
 from errors import BusinessProcessError, EngineUnreachableError
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _stop(settings, output)
         return _clean(settings, options, output)
     except (BusinessProcessError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(reported(error), file=sys.stderr)
         return getattr(error, "exit_code", 1)
 
 

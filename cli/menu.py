@@ -18,7 +18,7 @@ from pathlib import Path
 
 import config
 import setup
-from arguments import Parser, safe
+from arguments import Parser, reported, safe
 from background import SIGNALS, Background, Interrupted, cleaned_up, interrupts_held
 from cli import app, by_hand, housekeeping
 from cli.following import follow
@@ -316,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with cleaned_up(menu.close, [number for number in SIGNALS if number.name != "SIGINT"]):
             menu.run()
     except BusinessProcessError as error:
-        print(error, file=sys.stderr)
+        print(reported(error), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

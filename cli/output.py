@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+import redaction
 from arguments import safe
 from wire import Json
 
@@ -45,7 +46,7 @@ class Output:
 
     def remark(self, text: str) -> None:
         """A line for people, beside the result."""
-        sys.stderr.write(printable(text, sys.stderr.encoding) + "\n")
+        sys.stderr.write(printable(redaction.text(text), sys.stderr.encoding) + "\n")
 
 
 def to_json(value: Json, indent: int | None = None) -> str:

@@ -19,7 +19,7 @@ import uvicorn
 
 import config
 import logs
-from arguments import Parser, count, safe
+from arguments import Parser, count, reported
 from dashboard.app import make_app
 from dashboard.offline import library_of
 from dashboard.options import LOOPBACK, PORT, Options
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _serve(parser().parse_args(arguments))
     except BusinessProcessError as error:
-        print(f"{PROGRAM}: {safe(error)}", file=sys.stderr)
+        print(f"{PROGRAM}: {reported(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 0
@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     settings = config.use(config.load(env_file=arguments.env_file))
     logs.configure(settings)
+    logs.warn_of_exposure(arguments.env_file)
     clock.use(utc=arguments.utc)
     starter = WorkflowStarter(settings)
     library = library_of(starter, arguments.offline) if arguments.offline else None

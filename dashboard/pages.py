@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import pictures
+import redaction
 import wire
 from dashboard import jsontree, moments
 from dashboard.guard import FIELD
@@ -116,10 +117,16 @@ def render(request: Request, template: str, status_code: int = 200, **values: An
     return HTMLResponse(markup(request, template, **values), status_code)
 
 
+ERRORS = frozenset({"problem", "wrong", "lacks"})
+"""Values of templates that are texts of errors: secrets are taken out of them."""
+
+
 def markup(request: Request, template: str, **values: Any) -> str:
     """The HTML of a template."""
     reader = reader_of(request)
     site = request.app.state.site
+    for name in ERRORS & values.keys():
+        values[name] = _without_secrets(values[name])
     return (
         environment()
         .get_template(template)
@@ -135,6 +142,14 @@ def markup(request: Request, template: str, **values: Any) -> str:
             **values,
         )
     )
+
+
+def _without_secrets(said: Any) -> Any:
+    """An error's text, or those of a form by its fields, without the secrets in them."""
+    if isinstance(said, dict):
+        said.update({name: redaction.text(item) for name, item in said.items() if item})
+        return said
+    return redaction.text(said) if isinstance(said, str) else said
 
 
 def own(request: Request, **changes: Json) -> str:

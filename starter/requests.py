@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from itertools import islice
 
+import logs
+import redaction
 import wire
 from config import YEAR_SECONDS, Settings
 from errors import InvalidInputError
@@ -19,6 +22,9 @@ ID_CHARACTERS = 256
 TAGS = 5
 TAG_CHARACTERS = 256
 FORBIDDEN = frozenset(":/|")
+PLACES = 5  # in an input that look like secrets, of which a line in the log tells
+
+_log = logs.get("workflow_starter")
 
 
 def new_workflow_id() -> str:
@@ -94,6 +100,28 @@ def checked_input(value: Json) -> Json:
         raise InvalidInputError(f"the input is not JSON: {error}") from None
     wire.check_free_of_reserved_keys(value)
     return value
+
+
+def checked_for_secrets(value: Json, settings: Settings, **ids: str) -> None:
+    """Say, or refuse, where an input looks like a card number, a key or a password.
+
+    As `SENSITIVE_INPUT` has it: one line in the log with the places and `ids`, never with a
+    value; or `InvalidInputError`.
+    """
+    if settings.sensitive_input == "off":
+        return
+    judge = redaction.Redactor(settings.redact_keys)
+    found = list(islice(redaction.suspicions(value, judge), PLACES + 1))
+    if not found:
+        return
+    places = ", ".join(f"{path} ({kind})" for path, kind in found[:PLACES])
+    places += ", and more" if len(found) > PLACES else ""
+    if settings.sensitive_input == "refuse":
+        raise InvalidInputError(
+            f"the input looks as if it held secrets, at {places}; leave them out and pass a "
+            "reference to where they are kept, or set SENSITIVE_INPUT=warn"
+        )
+    _log.warning(f"The input looks as if it held secrets, at {places}", **ids)
 
 
 def _is_forbidden(character: str) -> bool:

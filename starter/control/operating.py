@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import logs
+import redaction
 import wire
 from config import Settings
 from errors import UnknownExecutionError
@@ -58,6 +59,7 @@ class Operating:
         An open execution is left alone where it is no longer at `if_at`, as `STEP:VISIT`.
         """
         edits = None if input is None else requests.checked_input(input)
+        requests.checked_for_secrets(edits, self.settings, workflow_id=workflow_id)
         request = signals.new_request(reason, actor)
         wanted = resuming.Resume(
             workflow_id, step_name, request, edits, force, compensate, version, if_at
@@ -250,6 +252,8 @@ class Operating:
         if operator.get("if_at"):
             who["if_at"] = operator["if_at"]
         payload = {**who, **requests.checked_input(members)}
+        own = {name: item for name, item in members.items() if name != "token"}  # of a task: ours
+        requests.checked_for_secrets(own, self.settings, workflow_id=workflow_id)
         return steering.Request(workflow_id, signals.checked_name(signal_name), payload)
 
     def signal_workflow(
@@ -270,6 +274,7 @@ class Operating:
         """
         name = signals.checked_name(signal_name)
         payload = signals.payload(requests.checked_input(input), reason, actor)
+        requests.checked_for_secrets(input, self.settings, workflow_id=workflow_id)
         chosen = self._signal(workflow_id, run_id, name, wire.dumps(payload))
         request_id = payload.get("request_id") if isinstance(payload, dict) else None
         _log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
@@ -303,7 +308,8 @@ class Operating:
         """
         short = wire.cut(reason, wire.REASON_CHARACTERS)
         self.swf_client.terminate(workflow_id, run_id, reason=short, details=details)
-        _log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=short)
+        told = redaction.sealed(short) if self.settings.payload_keys else short
+        _log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=told)
 
     # --- helpers -------------------------------------------------------------------------
 
