@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ import setup
 from activities import database
 from activity_worker import ActivityWorker, NonRetryableError
 from tests.application import Application
-from tests.contract.documents import Shell, blocks_of, lines_of, read, shell_in
+from tests.contract.documents import ROOT, Shell, blocks_of, lines_of, read, shell_in
 from workflow_starter import WorkflowStarter
 
 TEXT = read("docs/OPERATIONS.md")
@@ -191,10 +193,36 @@ def test_the_settings_are_read(tmp_path: Path) -> None:
     assert found.payload_store == "s3://example-payloads/prod"
 
 
-def test_what_is_json_is_json() -> None:
-    (task,) = [json.loads(b.text) for b in BLOCKS if b.section == "Containers and ECS"]
+@pytest.mark.parametrize("section", ["Roles", "Containers and ECS"])
+def test_files_are_filled_in_as_it_shows(section: str) -> None:
+    [fill] = [
+        line
+        for block in BLOCKS
+        if block.section == section and block.language == "sh"
+        for line in lines_of(block)
+        if line.startswith("sed ")
+    ]
+    command = shlex.split(fill.partition(" > ")[0])
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    before = (ROOT / command[-1]).read_text("utf-8")
+    changed = [word.split("/")[1:3] for word in command if word.startswith("s/")]
 
-    assert task["containerDefinitions"][0]["command"] == ["python", "decision_worker.py"]
+    assert json.loads(found)
+    assert len(changed) >= 3
+    for old, new in changed:
+        assert old in before
+        assert new in found
+        assert old not in found
+    if section == "Roles":
+        assert re.search(r"[A-Z]{4}", found) is None, "every capital is filled in"
+
+
+def test_files_that_commands_name_are_there() -> None:
+    text = "".join(block.text for block in BLOCKS if block.language == "sh")
+    named = set(re.findall(r"\bdeploy/[\w./@-]+\w", text))
+
+    assert {"deploy/compose.yaml", "deploy/cloudformation/alarms.yaml"} <= named
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_a_line_of_the_log_has_the_fields_that_are_shown(
@@ -203,7 +231,7 @@ def test_a_line_of_the_log_has_the_fields_that_are_shown(
     caplog.set_level(logging.INFO)
     shell.run("python activity_worker.py")
     shell.run(f"{START} --wait")
-    (shown,) = [json.loads(block.text) for block in BLOCKS if block.language == "json"][1:]
+    (shown,) = [json.loads(block.text) for block in BLOCKS if block.language == "json"]
 
     written = next(r for r in caplog.records if r.getMessage() == shown["event"])
     assert list(json.loads(logs.JsonLines().format(written))) == list(shown)
