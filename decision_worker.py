@@ -151,8 +151,15 @@ class DecisionWorker:
         except Exception as error:  # noqa: BLE001 - whatever a decision raises, the run is safe
             self._park(task, error)
             return
+        self._answer(task, decisions, arrived)
+
+    def _answer(self, task: Task, decisions: list[dict[str, Any]], arrived: float) -> None:
+        """Remember the execution, respond, and tell what was news once that is taken."""
         execution: Execution | None = self._deciding.execution
         context = None if execution is None else wire.dumps(execution.status())
+        recorder, news = telemetry.recorder(), None
+        if execution is not None:
+            news = recorder.deciding(execution, _outcomes(execution))
         if execution is not None and not self._customized and not _closing(decisions):
             self._cache.put(task["workflowExecution"]["runId"], execution)
         if execution is not None:
@@ -160,11 +167,14 @@ class DecisionWorker:
         try:
             taken = self._respond(task, decisions, context, sticky=not self._customized)
         except PayloadError as error:
+            recorder.undecided(news)
             self._park(task, error)
             return
         if taken and execution is not None:
             answer = _decided(task, execution, decisions, time.monotonic() - arrived)
-            telemetry.recorder().decided(execution, answer)
+            recorder.decided(news, answer)
+        else:
+            recorder.undecided(news)
 
     def _decisions_of(self, task: Task) -> list[dict[str, Any]]:
         if "payload_error" in task:
@@ -307,7 +317,6 @@ _CLOSES = frozenset(
 def _decided(
     task: Task, execution: Execution, decisions: Sequence[Mapping[str, Any]], seconds: float
 ) -> telemetry.Decided:
-    visits = execution.state.visits
     return telemetry.Decided(
         workflow_id=task["workflowExecution"]["workflowId"],
         run_id=task["workflowExecution"]["runId"],
@@ -316,8 +325,12 @@ def _decided(
         seconds=seconds,
         start_id=execution.state.start_id,
         begun=execution.state.begun,
-        outcome=lambda entry: visits[entry].outcome.value if entry in visits else "",
     )
+
+
+def _outcomes(execution: Execution) -> Callable[[int], str]:
+    visits = execution.state.visits
+    return lambda entry: visits[entry].outcome.value if entry in visits else ""
 
 
 def _closing(decisions: Sequence[Mapping[str, Any]]) -> bool:

@@ -7,6 +7,7 @@ recorded.  So a replay of the whole history tells nothing twice, whoever does it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -78,6 +79,10 @@ class Step:
     attempts: int = 0
 
 
+Told = tuple[int, Callable[["News"], object]]
+"""The event that has news, and how it puts them in."""
+
+
 @dataclass
 class News:
     """What is told once the decision that saw it was taken."""
@@ -91,6 +96,13 @@ class News:
     retries: list[str] = field(default_factory=list)
     """Paths of steps that were scheduled again."""
     rollbacks: int = 0
+    told: list[Told] = field(default_factory=list)
+    """All but the steps, as it was kept."""
+    run: Run | None = None
+    last: float = 0.0
+    """When the last event was, seconds since 1970."""
+    deciding: float = 0.0
+    """When the decision task was started."""
 
 
 class Fold:
@@ -107,7 +119,8 @@ class Fold:
         self._open: dict[int, Attempt] = {}
         self._queued: dict[int, float] = {}
         self._steps: dict[int, Step] = {}
-        self._told: list[tuple[int, Callable[[News], object]]] = []
+        self._told: list[Told] = []
+        self._lock = threading.Lock()
 
     def apply(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Take in events, oldest first; those it knows are passed over."""
@@ -123,11 +136,12 @@ class Fold:
 
     def news(self, outcome: Callable[[int], str]) -> News:
         """What has happened since the last answer that SWF took; asked once, then forgotten."""
-        found = News()
-        for number, tell in self._told:
-            if number > self._answered:
-                tell(found)
-        self._told.clear()
+        found = News(run=self.run, last=self.last, deciding=self.deciding)
+        with self._lock:
+            told, self._told = self._told, []
+        found.told = [item for item in told if item[0] > self._answered]
+        for _, tell in found.told:
+            tell(found)
         for entry, step in list(self._steps.items()):
             fate = outcome(entry)
             if fate == "open":
@@ -136,6 +150,13 @@ class Fold:
             if step.event_id > self._answered:
                 found.steps.append((entry, step, fate))
         return found
+
+    def put_back(self, news: News) -> None:
+        """Keep news that could not be told; another thread may have gone on meanwhile."""
+        with self._lock:
+            self._told[:0] = news.told
+        for entry, step, _ in news.steps:
+            self._steps.setdefault(entry, step)
 
     def _tell(self, number: int, tell: Callable[[News], object]) -> None:
         self._told.append((number, tell))

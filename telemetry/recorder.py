@@ -27,8 +27,6 @@ class Decided:
     start_id: str
     begun: float
     """When the chain of runs began, seconds since 1970."""
-    outcome: Callable[[int], str]
-    """What became of a visit, by its entry: `open`, `done`, `failed`...; empty for an unknown."""
 
 
 @dataclass
@@ -57,8 +55,18 @@ class Recorder:
     def folded(self, execution: object, events: Iterable[Event]) -> None:
         """A decider has taken in these events of an execution, as long as that object lives."""
 
-    def decided(self, execution: object, answer: Decided) -> None:
-        """A decider's answer was taken: what was new to it is now told."""
+    def deciding(self, execution: object, outcome: Callable[[int], str]) -> object:
+        """A decider is about to answer: gives what is news to it, for one of the next two.
+
+        `outcome` is what became of a visit, by its entry: `open`, `done`, `failed`...; empty for
+        one that is not known.  Asked before another thread may go on with the execution.
+        """
+
+    def decided(self, news: object, answer: Decided) -> None:
+        """The answer was taken: the news are told."""
+
+    def undecided(self, news: object) -> None:
+        """The answer was not taken: the news wait for the next one."""
 
     def looked_up(self, *, found: bool) -> None:
         """A decider has looked for an execution in its memory."""

@@ -91,17 +91,30 @@ class Reporting(Recorder):
             fold = self._folds[execution] = Fold()
         fold.apply(events)
 
+    def deciding(self, execution: object, outcome: Callable[[int], str]) -> object:
+        """The news, and the fold that they are of."""
+        try:
+            fold = self._folds.get(execution)
+            return None if fold is None else (fold, fold.news(outcome))
+        except Exception as error:  # noqa: BLE001 - see `harmless`
+            _complain("deciding", error)
+            return None
+
     @harmless
-    def decided(self, execution: object, answer: Decided) -> None:
+    def decided(self, news: object, answer: Decided) -> None:
         """Tell the news, and the run's end where this decision ends it."""
-        fold = self._folds.get(execution)
-        if fold is None:
+        if not isinstance(news, tuple):
             return
-        news = fold.news(answer.outcome)
         if self._meters is not None:
-            self._meters.decided(fold, news, answer)
+            self._meters.decided(news[1], answer)
         if self._spans is not None:
-            self._spans.decided(fold, news, answer)
+            self._spans.decided(news[1], answer)
+
+    @harmless
+    def undecided(self, news: object) -> None:
+        """Have the fold keep them."""
+        if isinstance(news, tuple):
+            news[0].put_back(news[1])
 
     @harmless
     def looked_up(self, *, found: bool) -> None:
@@ -215,7 +228,7 @@ class Spans:
             },
         )
 
-    def decided(self, fold: Fold, news: News, answer: Decided) -> None:
+    def decided(self, news: News, answer: Decided) -> None:
         """Spans of attempts, steps, the decision, and of the run when it is over."""
         number, about = _shared(answer)
         run = ids.run_span(answer.run_id)
@@ -223,15 +236,15 @@ class Spans:
             self.write(_of_attempt(attempt, answer))
         for ended_step in news.steps:
             self.write(_of_step(ended_step, answer))
-        ended = max(time.time(), fold.last)
+        ended = max(time.time(), news.last)
         told = {**about, "decision_id": answer.decision_id, "decisions": len(answer.decisions)}
-        begun = fold.deciding or ended - answer.seconds
+        begun = news.deciding or ended - answer.seconds
         self.write(
             Written("Decide", number, begun, begun + answer.seconds, parent=run, attributes=told)
         )
         closing = _closing(answer.decisions)
-        if closing and fold.run is not None:
-            self.write(_of_run(fold.run, closing, ended, answer))
+        if closing and news.run is not None:
+            self.write(_of_run(news.run, closing, ended, answer))
 
     def _sampled(self, number: int, name: str) -> bool:
         """Every process decides alike, by the trace's id: our parents say nothing of sampling."""
@@ -381,9 +394,9 @@ class Meters:
         """Measure something."""
         self._histograms[name].record(max(0.0, value), attributes)
 
-    def decided(self, fold: Fold, news: News, answer: Decided) -> None:
+    def decided(self, news: News, answer: Decided) -> None:
         """What an answered decision has to tell."""
-        run = fold.run
+        run = news.run
         kind = {} if run is None else _process(run.name, run.version)
         self.measure("process.decision.duration", answer.seconds, **kind)
         if news.began is not None and not news.began.continued:
@@ -407,7 +420,7 @@ class Meters:
         if name is not None and run is not None:
             self.count(name, **kind)
             begun = answer.begun if run.continued and answer.begun else run.begun
-            took = max(time.time(), fold.last) - begun
+            took = max(time.time(), news.last) - begun
             self.measure("ExecutionTime", took * 1000, outcome=name, **kind)
 
 

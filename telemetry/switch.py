@@ -136,21 +136,21 @@ def _check_guarded(settings: Settings) -> None:
         )
 
 
-def _addresses(health: str, metrics: str) -> dict[str, dict[str, Route]]:
-    found: dict[str, dict[str, Route]] = {}
+def _addresses(health: str, metrics: str) -> dict[tuple[str, int], dict[str, Route]]:
+    found: dict[tuple[str, int], dict[str, Route]] = {}
     if health:
-        found.setdefault(health, {}).update({"/healthz": _healthz, "/readyz": _readyz})
+        found.setdefault(split(health), {}).update({"/healthz": _healthz, "/readyz": _readyz})
     if metrics:
-        found.setdefault(metrics, {}).update({"/metrics": _metrics})
+        found.setdefault(split(metrics), {}).update({"/metrics": _metrics})
     return found
 
 
-def _opened(address: str, routes: dict[str, Route], settings: Settings) -> list[Port]:
-    host, number = split(address)
+def _opened(address: tuple[str, int], routes: dict[str, Route], settings: Settings) -> list[Port]:
+    host, number = address
     try:
         port = Port(host, number, routes, settings.metrics_token)
     except OSError as error:
-        _log.warning(f"Port {address} cannot be had, and work goes on: {error}")
+        _log.warning(f"Port {number} cannot be had, and work goes on: {error}")
         return []
     _log.info(f"Listening at {port.url}", paths=" ".join(sorted(routes)))
     return [port]
