@@ -47,25 +47,27 @@ class Composed:
             "8420": free_port(),
             "8421": free_port(),
         }
+        self._health = {name: free_port() for name in SERVICES}  # each container has its own 8500
         self.running: dict[str, subprocess.Popen[str]] = {}
         self._logs = data / "logs"
         self._logs.mkdir()
 
     def command(self, service: str) -> list[str]:
         """A service's command, here."""
-        found = [self.here(word) for word in SERVICES[service]["command"]]
+        found = [self.here(service, word) for word in SERVICES[service]["command"]]
         assert found[0] == "python"
         return [sys.executable, *found[1:]]
 
     def environment(self, service: str) -> dict[str, str]:
         """A service's settings, here; what the caller's environment would fill in is empty."""
         told = SERVICES[service].get("environment", {})
-        given = {name: self.here(re.sub(r"\$\{.*\}", "", text)) for name, text in told.items()}
+        filled = {name: re.sub(r"\$\{.*\}", "", text) for name, text in told.items()}
+        given = {name: self.here(service, text) for name, text in filled.items()}
         return {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **given}
 
-    def here(self, text: str) -> str:
+    def here(self, service: str, text: str) -> str:
         """Something that names a place inside the containers."""
-        for place, ours in self.places.items():
+        for place, ours in {**self.places, "8500": self._health[service]}.items():
             text = text.replace(place, ours)
         return text
 
@@ -91,7 +93,7 @@ class Composed:
         """What a service's health check says."""
         kind, program, *words = SERVICES[service]["healthcheck"]["test"]
         assert (kind, program) == ("CMD", "python")
-        words = [sys.executable, *map(self.here, words)]
+        words = [sys.executable, *(self.here(service, word) for word in words)]
         return subprocess.run(words, check=False, capture_output=True).returncode == 0
 
     def log(self, service: str) -> Path:
@@ -125,7 +127,10 @@ def test_what_compose_starts_takes_an_order_through(composed: Composed) -> None:
     assert "registered" in composed.run("set-up")
     for service in ("decider", "activity-worker", "page"):
         assert "set-up" in SERVICES[service]["depends_on"]
+        assert service == "page" or not composed.is_healthy(service)
         composed.start(service)
+    for service in ("decider", "activity-worker"):
+        until(lambda name=service: composed.is_healthy(name), f"the health of {service}")
 
     order = ("start", "--input", "docs/examples/order.json", "--wait")
     assert "COMPLETED" in composed.run("decider", "workflow_starter.py", *order)

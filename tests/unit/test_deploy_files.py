@@ -132,6 +132,9 @@ def task_complaints(task: dict[str, Any]) -> list[str]:
     for container in task["containerDefinitions"]:
         if container["stopTimeout"] not in range(POLL_SECONDS + 1, MOST_STOP_SECONDS + 1):
             found.append("a long poll does not drain")
+        given = {item["name"]: item["value"] for item in container["environment"]}
+        if f":{given['HEALTH_PORT']}/healthz" not in container["healthCheck"]["command"][-1]:
+            found.append("health is asked for where nobody serves it")
         if not re.fullmatch(r"[1-9]\d*:[1-9]\d*", container["user"]):
             found.append("it runs as root")
         if not context().has(script_of(container["command"])):
@@ -178,6 +181,7 @@ def test_a_task_definition_is_one(path: Path) -> None:
         ("stopTimeout", "120", "Invalid type"),
         ("stopTimeoutSeconds", 120, "Unknown parameter"),
         ("user", "0:0", "it runs as root"),
+        ("healthCheck", {"command": ["CMD", "true"]}, "health is asked for where nobody serves it"),
         ("command", ["python", "decider.py"], "no such script"),
         ("logConfiguration", {"logDriver": "cloudwatch"}, "is none of"),
     ],
