@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import sqlite3
 import time
 import uuid
 from functools import partial
@@ -204,7 +205,8 @@ class _Exchange:
         if isinstance(error, SwfFault):
             self._engine.when_committed(partial(self._refuse_settled, error))
             return
-        log.error("request failed", exc_info=error)
+        disk = isinstance(error, sqlite3.Error)  # of which the log has a line already
+        log.error("request failed: %s", error, exc_info=None if disk else error)
         self._refuse(errors.internal_failure())
 
     def _refuse_settled(self, refused: SwfFault, error: CommitFailedError | None) -> None:

@@ -50,6 +50,29 @@ def test_a_failed_commit_is_a_500_and_nothing_of_it_has_happened(world):
     assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
 
 
+def fail_next_insert(endpoint: Any) -> None:
+    database = endpoint.engine._database
+    execute = database.execute
+
+    def failing(sql: str, *parameters: Any) -> Any:
+        if sql.startswith("INSERT"):
+            database.execute = execute
+            raise sqlite3.OperationalError("database or disk is full")
+        return execute(sql, *parameters)
+
+    database.execute = failing
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_request_is_a_500_without_a_trace(world, caplog):
+    world.swf.call(fail_next_insert)
+    with pytest.raises(ClientError) as refused:
+        world.start()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert "database or disk is full" in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]
+    world.start()
+
+
 def test_a_task_whose_hand_out_failed_waits_for_the_next_poller(world):
     run_id = world.start()
     world.decide(schedule())

@@ -21,6 +21,11 @@ from botocore.exceptions import ClientError
 
 from tests.contract.local_swf.swf_world import COMPLETE, Raw, World, schedule
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 ROOT = Path(__file__).absolute().parents[3]
 
 
@@ -220,3 +225,24 @@ def test_tokens_and_tasks_survive_a_crash(tmp_path):
         swf.respond_activity_task_completed(taskToken=world.activity()["taskToken"])
         world.decide(COMPLETE)
         assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux limits a running process")
+def test_a_full_disk_is_a_500_and_a_line_in_the_log_until_there_is_room_again(tmp_path):
+    with endpoint("--database", str(tmp_path / "swf.sqlite")) as (process, url):
+        with client(url) as swf:
+            world = World(None, swf).register()
+            before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+            for _ in range(3):
+                with pytest.raises(ClientError) as refused:
+                    world.start()
+                assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+            run_id = world.start()
+            world.decide(COMPLETE)
+            assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
+        process.terminate()
+        told = process.communicate()[1]
+    assert "disk I/O error" in told or "full" in told
+    assert "Traceback" not in told
