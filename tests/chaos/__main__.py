@@ -27,7 +27,7 @@ from typing import Any
 import logs
 from arguments import Parser, count
 from starter.runs import CLOSINGS
-from tests.chaos import evidence
+from tests.chaos import definitions, evidence
 from tests.chaos import plan as plans
 from tests.chaos.checker import Violation
 from tests.chaos.ledger import Ledger
@@ -118,29 +118,29 @@ def run(
 
 
 def _storm(plan: Plan, stage: Stage, people: People, report: Report) -> None:
-    clockwork = Clockwork(threads=32)
     over = threading.Event()
     counting = threading.Thread(target=_count, args=(stage, over))
     counting.start()
-    clockwork.play([(start.at, partial(people.start, start)) for start in plan.starts])
-    clockwork.play(
-        [
-            (start.at + start.approve_after, partial(people.approve, start.workflow_id))
-            for start in plan.starts
-            if start.name == plans.definitions.WAITS.name
-        ]
-    )
-    clockwork.play([(blow.at, partial(stage.strike, blow)) for blow in plan.blows])
-    clockwork.play([(sky.at, partial(stage.set_weather, sky.rules)) for sky in plan.weather])
-    clockwork.play([(act.at, partial(people.act, act)) for act in plan.acts])
-    clockwork.join()
+    waits = [start for start in plan.starts if start.name == definitions.WAITS.name]
+    clockworks = [
+        Clockwork(16, [(start.at, partial(people.start, start)) for start in plan.starts]),
+        Clockwork(
+            8,
+            [(s.at + s.approve_after, partial(people.approve, s.workflow_id)) for s in waits],
+        ),
+        Clockwork(16, [(blow.at, partial(stage.strike, blow)) for blow in plan.blows]),
+        Clockwork(1, [(sky.at, partial(stage.set_weather, sky.rules)) for sky in plan.weather]),
+        Clockwork(8, [(act.at, partial(people.act, act)) for act in plan.acts]),
+    ]
+    for clockwork in clockworks:
+        clockwork.join()
+        report.violations += [Violation("chaos", "", error) for error in clockwork.errors]
     stage.set_weather(())
     over.set()
     counting.join()
     stage.count_faults()
     for part in stage.parts.values():
         stage.look_at(part)
-    report.violations += [Violation("chaos", "", error) for error in clockwork.errors]
 
 
 def _count(stage: Stage, over: threading.Event) -> None:
@@ -177,7 +177,7 @@ def build_parser() -> Parser:
     )
     add = parser.add_argument
     add("--executions", type=count(1, 1_000_000), default=2000, metavar="N", help="default 2000")
-    add("--minutes", type=float, default=2.0, help="how long the storm lasts (default 2)")
+    add("--minutes", type=float, default=1.5, help="how long the storm lasts (default 1.5)")
     add("--seed", type=int, default=1, help="of the plan (default 1)")
     add("--deciders", type=count(1, 50), default=2, metavar="N", help="processes (default 2)")
     add("--workers", type=count(1, 50), default=3, metavar="N", help="processes (default 3)")

@@ -112,7 +112,7 @@ def _endings(people: People, workflow_id: str) -> frozenset[str] | None:
         return frozenset({"COMPLETED"})
     if people.names.get(workflow_id) == definitions.SAGA.name:
         return frozenset({"FAILED"})
-    return frozenset({"COMPLETED", "FAILED"})
+    return None if workflow_id not in people.names else frozenset({"COMPLETED", "FAILED"})
 
 
 def _by_workflow(sent: Iterable[Any]) -> dict[str, list[tuple[str, str]]]:

@@ -180,23 +180,22 @@ class People:
 
 
 class Clockwork:
-    """Does things at their times, each on a thread of a pool."""
+    """Does things of one kind at their times, each on a thread of a pool; late ones at once.
 
-    def __init__(self, threads: int) -> None:
+    Each kind has a pool of its own: those who wait for an answer must not hold up the weather.
+    """
+
+    def __init__(self, threads: int, plan: Sequence[tuple[float, Callable[[], object]]]) -> None:
         self._pool = ThreadPoolExecutor(threads)
-        self._begun = time.monotonic()
-        self._players: list[threading.Thread] = []
+        self._plan = sorted(plan, key=lambda item: item[0])
         self.errors: list[str] = []
+        self._player = threading.Thread(target=self._play)
+        self._player.start()
 
-    def play(self, plan: Sequence[tuple[float, Callable[[], object]]]) -> None:
-        """Do these in order of time, on a thread of their own; late ones at once."""
-        thread = threading.Thread(target=self._play, args=(sorted(plan, key=lambda i: i[0]),))
-        thread.start()
-        self._players.append(thread)
-
-    def _play(self, plan: Sequence[tuple[float, Callable[[], object]]]) -> None:
-        for at, what in plan:
-            time.sleep(max(0.0, self._begun + at - time.monotonic()))
+    def _play(self) -> None:
+        begun = time.monotonic()
+        for at, what in self._plan:
+            time.sleep(max(0.0, begun + at - time.monotonic()))
             self._pool.submit(self._do, what)
 
     def _do(self, what: Callable[[], object]) -> None:
@@ -207,6 +206,5 @@ class Clockwork:
 
     def join(self) -> None:
         """Wait until all is done."""
-        for thread in self._players:
-            thread.join()
+        self._player.join()
         self._pool.shutdown()

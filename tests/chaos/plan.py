@@ -16,7 +16,7 @@ STORE_AWAY, DATABASE_LOCKED, DISK_FULL = "store away", "database locked", "disk 
 ENGINE = "engine"
 
 BLOWS_A_MINUTE = {
-    KILL: 32,
+    KILL: 40,
     FREEZE: 6,
     TERMINATE: 6,
     STORE_AWAY: 3,

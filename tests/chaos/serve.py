@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ class ChaosWorker(ActivityWorker):
 
 def main() -> int:
     """Serve until told to stop."""
+    if hasattr(faulthandler, "register"):
+        faulthandler.register(signal.SIGUSR1)  # for one that does not end when it is told to
     published.FOLDER = Path(os.environ["CHAOS_DEFINITIONS"])
     if sys.argv[1] == "decider":
         return polling.serve(
