@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from arguments import safe
+from cli import alert
 from cli.command import Arguments, Command, add_execution, chosen
 from cli.output import Output
 from cli.unpolled import Lookout
@@ -36,12 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interval", metavar="SECONDS", type=float, default=1.0, help="between looks (default 1)"
     )
+    parser.add_argument(
+        "--alert",
+        metavar="TARGET",
+        type=alert.target,
+        help="where to tell when it fails: a webhook's URL, or the ARN of an SNS topic",
+    )
 
 
 def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     """Show each change; exit code 1 unless the execution COMPLETED."""
     live = sys.stdout.isatty() and not output.as_json and os.environ.get("TERM") not in DUMB
     last = _live(starter, arguments) if live else _plain(starter, arguments, output)
+    if arguments.alert and last["state"] in alert.FAILED:
+        problem = alert.send(arguments.alert, last, starter.swf_client.settings)
+        output.remark(f"The alert was not sent: {problem}" if problem else "The alert was sent")
     return 0 if last["state"] == "COMPLETED" else 1
 
 
@@ -112,7 +122,7 @@ class _Picture:
 COMMAND = Command(
     name="monitor",
     help="watch an execution until it closes; exit code 1 unless it COMPLETED",
-    example="monitor WORKFLOW_ID --interval 2",
+    example="monitor WORKFLOW_ID --interval 2 --alert https://hooks.example.com/on-call",
     fields="one object a line at each change, with the fields of status\n"
     "  (times: seconds since 1970)",
     add_arguments=add_arguments,
