@@ -333,6 +333,30 @@ def test_alarms_are_on_metrics_that_there_are() -> None:
     assert {*named, *listed} == METRICS
 
 
+QUERY = re.compile(
+    r"SELECT (?:SUM|MAX|AVG)\((\w+|\$\{Metric\})\) FROM \"AWS/SWF\""
+    r"(?: WHERE \"Domain\" = '\$\{Domain\}'(?: AND \"TaskListName\" = '\$\{TaskList\}')?)?"
+)
+
+
+def test_queries_are_metrics_insights() -> None:
+    """Whose language cfn-lint does not know: a metric, this namespace, dimensions that SWF has."""
+    lines = [line.strip() for line in ALARMS.read_text("utf-8").splitlines() if "SELECT" in line]
+
+    assert len(lines) >= 6
+    for line in lines:
+        assert QUERY.fullmatch(line.removeprefix("Expression: ").removeprefix("!Sub ")), line
+
+
+def test_every_alarm_tells_somebody_when_it_begins_and_ends() -> None:
+    text = ALARMS.read_text("utf-8")
+    count = text.count("Type: AWS::CloudWatch::Alarm")
+
+    assert count > 6
+    for member in ("AlarmActions", "OKActions", "AlarmDescription", "TreatMissingData"):
+        assert len(re.findall(rf"^ +{member}: ", text, re.MULTILINE)) == count, member
+
+
 def test_alarms_on_rates_name_calls_and_decisions() -> None:
     swf = boto3.client("swf", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x").meta
     text = ALARMS.read_text("utf-8")
