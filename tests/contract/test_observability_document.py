@@ -1,0 +1,47 @@
+"""OBSERVABILITY.md says what the code has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+import pytest
+import yaml
+
+from config import Settings
+from telemetry import names, pulse
+from tests.contract.documents import ROOT, blocks_of, read
+
+TEXT = read("docs/OBSERVABILITY.md")
+PROMISES = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
+
+
+def test_all_metrics_are_listed_and_no_others():
+    table = TEXT.split("## Metrics")[1].split("## Health")[0]
+    listed = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
+    made = {*names.COUNTERS, *names.IN_SECONDS, *names.IN_MILLISECONDS, names.SLOTS}
+    assert listed == made
+
+
+@pytest.mark.parametrize(("file", "test"), PROMISES)
+def test_each_promise_has_its_test(file, test):
+    assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_settings_of_ours_exist():
+    known = {item.metadata["name"] for item in fields(Settings)}
+    named = set(re.findall(r"`((?:METRICS|HEALTH)_\w+)`", TEXT))
+    assert named <= known
+    assert named == {name for name in known if name.startswith(("METRICS_", "HEALTH_"))}
+
+
+def test_the_seconds_until_a_poll_is_stuck():
+    assert f"not returned for {pulse.LIMIT_SECONDS + pulse.GRACE_SECONDS:.0f} seconds" in TEXT
+
+
+def test_the_collectors_configuration_is_whole():
+    (block,) = [block for block in blocks_of(TEXT) if block.language == "yaml"]
+    found = yaml.safe_load(block.text)
+    for pipeline in found["service"]["pipelines"].values():
+        for kind in ("receivers", "processors", "exporters"):
+            assert set(pipeline[kind]) <= found[kind].keys()
