@@ -18,6 +18,7 @@ from typing import TypeAlias
 MOST_BYTES = 8_192
 MOST_SECONDS = 5.0
 AT_ONCE = 8
+WAKE_SECONDS = 0.1  # how long closing it may take
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Port:
         self.routes = dict(routes)
         self._server = _Server((host, port), self.routes, token, trusted=is_loopback(host))
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="health", daemon=True
+            target=self._server.serve_forever, args=(WAKE_SECONDS,), name="health", daemon=True
         )
         self._thread.start()
 

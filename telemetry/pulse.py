@@ -13,6 +13,9 @@ LIMIT_SECONDS = 85.0
 GRACE_SECONDS = 60.0
 """How much longer it takes until it counts as stuck: pages of long histories, payloads."""
 
+SETTLED_SECONDS = 2.0
+"""After how long a first poll counts as one that SWF has taken: a refused one fails sooner."""
+
 _lock = threading.Lock()
 _all: weakref.WeakSet[Pulse] = weakref.WeakSet()
 
@@ -38,6 +41,7 @@ class Pulse:
         """Whether the last poll failed."""
         self.stopping = False
         """Whether threads may end, for the worker drains."""
+        self._worked = False
         self._threads: Sequence[threading.Thread] = ()
         self._polling: dict[int, float] = {}
         self._busy: dict[int, None] = {}
@@ -57,6 +61,7 @@ class Pulse:
         own = threading.get_ident()
         self._polling.pop(own, None)
         self.failing = failed
+        self._worked = self._worked or not failed
         if busy:
             self._busy[own] = None
 
@@ -77,9 +82,14 @@ class Pulse:
         """How it is now."""
         begun = bool(self._threads)
         problems = [] if self.stopping else [*self._dead(), *self._stuck()]
-        at_work = bool(self._polling or self._busy)
-        ready = begun and at_work and not (problems or self.failing or self.stopping)
-        return Health(not problems, ready, (*problems, *self._hindrances(begun)))
+        told = problems or self._hindrances(begun)
+        return Health(healthy=not problems, ready=not told, problems=tuple(told))
+
+    @property
+    def _polls_well(self) -> bool:
+        """Whether a poll has come back, or the first has been under way for a while."""
+        long_ago = time.monotonic() - SETTLED_SECONDS
+        return self._worked or any(since < long_ago for since in list(self._polling.values()))
 
     def _dead(self) -> list[str]:
         dead = [thread.name for thread in self._threads if not thread.is_alive()]
@@ -98,7 +108,9 @@ class Pulse:
             return [f"{self.name} has not begun"]
         if self.stopping:
             return [f"{self.name} drains"]
-        return [f"polls of {self.name} fail"] if self.failing else []
+        if self.failing:
+            return [f"polls of {self.name} fail"]
+        return [] if self._polls_well else [f"{self.name} has not polled yet"]
 
 
 def pulses() -> list[Pulse]:

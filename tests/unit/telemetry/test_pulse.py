@@ -46,19 +46,27 @@ def in_thread(of: Pulse, held: threading.Event, *acts: str) -> threading.Thread:
     ("acts", "healthy", "ready"),
     [
         ((), True, False),
-        (("polls",), True, True),
+        (("polls",), True, False),
         (("polls", "got"), True, True),
-        (("polls", "got", "rests"), True, False),
+        (("polls", "got", "rests"), True, True),
         (("polls", "failed"), True, False),
         (("polls", "failed", "polls"), True, False),
         (("polls", "failed", "polls", "nothing", "polls"), True, True),
     ],
 )
-def test_ready_is_who_polls_or_works_and_was_not_refused(held, acts, healthy, ready):
+def test_ready_is_whose_polls_come_back(held, acts, healthy, ready):
     own = Pulse("decider")
     own.watch([in_thread(own, held, *acts)])
     found = own.health()
     assert (found.healthy, found.ready) == (healthy, ready)
+
+
+def test_a_first_poll_that_was_not_refused_for_a_while_makes_ready(held, monkeypatch):
+    own = Pulse("decider")
+    own.watch([in_thread(own, held, "polls")])
+    assert own.health().problems == ("decider has not polled yet",)
+    monkeypatch.setattr(pulse, "SETTLED_SECONDS", -1.0)
+    assert own.health().ready
 
 
 def test_before_its_threads_are_there_it_is_healthy_and_not_ready():
@@ -102,7 +110,7 @@ def test_a_task_that_takes_long_is_not_stuck(held):
 
 def test_a_process_is_as_its_worst_worker(held):
     good, bad = Pulse("activity"), Pulse("decider", longest=-1.0)
-    good.watch([in_thread(good, held, "polls")])
+    good.watch([in_thread(good, held, "polls", "nothing", "polls")])
     bad.watch([in_thread(bad, held, "polls")])
     assert not pulse.health([good, bad]).healthy
     assert pulse.health([good]).ready
