@@ -89,6 +89,8 @@ class Stage:
         self.blows: Counter[str] = Counter()
         self.problems: list[str] = []
         """What parts did that they must not."""
+        self.slowest_end = 0.0
+        """Seconds that a part took at most from SIGTERM to its end."""
         self.port = _free_port(random.Random(plan.seed))
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "definitions").mkdir(parents=True)
@@ -179,7 +181,9 @@ class Stage:
                 time.sleep(0.02)
 
     def _wait_for_end(self, part: Part) -> None:
+        begun = time.monotonic()
         code = part.wait(END_SECONDS)
+        self.slowest_end = max(self.slowest_end, time.monotonic() - begun)
         if code is None:
             self.problems.append(f"{part.name} did not end within {END_SECONDS:.0f} s")
             part.signal(signal.SIGUSR1)  # its stacks go into its log
