@@ -210,9 +210,7 @@ class _Exchange:
         self._refuse(errors.internal_failure())
 
     def _refuse_settled(self, refused: SwfFault, error: CommitFailedError | None) -> None:
-        if error is not None:
-            log.warning("a refusal rested on a state that could not be written")
-        self._refuse(refused)
+        self._refuse(refused if error is None else errors.internal_failure())
 
     def _refuse(self, refused: SwfFault) -> None:
         body = dumps({"__type": refused.type, "message": refused.message})

@@ -54,9 +54,13 @@ class People:
 
         def call() -> None:
             definition = definitions.named(start.name)
-            started = self.starter.start_workflow(
-                start.input, start.workflow_id, definition=definition
-            )
+            try:
+                started = self.starter.start_workflow(
+                    start.input, start.workflow_id, definition=definition
+                )
+            except REFUSALS as error:  # nobody else has this id
+                self.ledger.problem(f"the start of {start.workflow_id} was refused: {error}")
+                raise
             self.ledger.started(start.workflow_id, started["run_id"], start.name)
 
         self._try("start", call)

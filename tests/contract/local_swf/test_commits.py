@@ -50,6 +50,15 @@ def test_a_failed_commit_is_a_500_and_nothing_of_it_has_happened(world):
     assert world.types(run_id)[-1] == "WorkflowExecutionCompleted"
 
 
+def test_a_refusal_that_rests_on_what_could_not_be_written_is_a_500(world):
+    world.swf.faults.add("twice", "StartWorkflowExecution", count=1)
+    world.swf.call(fail_next_commit)
+    with pytest.raises(ClientError) as refused:
+        world.start()  # not 'already started': the first of the two was never written
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    world.start()
+
+
 def fail_next_insert(endpoint: Any) -> None:
     database = endpoint.engine._database
     execute = database.execute
