@@ -127,7 +127,7 @@ def versions_of(name: str, folder: Path | None = None) -> list[str]:
 
 
 def _ordinal(version: str) -> list[tuple[int, str]]:
-    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"[.\-]", version)]
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"[.\-]", version)]
 
 
 def read(name: str, version: str, folder: Path | None = None) -> Definition | None:

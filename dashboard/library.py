@@ -32,8 +32,12 @@ PATIENCE_SECONDS = 0.3  # that a page waits for the first read of a run
 class Book:
     """One run, read by whoever asks first; safe for many threads."""
 
-    def __init__(self, reading: Reading, pause: float, pace: Pace | None = None) -> None:
+    def __init__(
+        self, reading: Reading, pause: float, pace: Pace | None = None, *, saved: bool = False
+    ) -> None:
+        """Make one; a `saved` run stays as it is, though it may be open."""
         self.reading = reading
+        self._saved = saved
         self.events_read = 0
         self._pause, self._pace = pause, pace
         self._looked = float("-inf")
@@ -49,7 +53,7 @@ class Book:
         """Bring it up to date, if the last look is not too new; its version."""
         with self._lock:
             due = time.monotonic() - self._looked >= self._pause
-            if due and not self.reading.closed:
+            if due and not self.reading.closed and not self._saved:
                 if self._pace is not None:
                     self._pace.wait()
                 self.reading.refresh(self._progress)
@@ -96,7 +100,7 @@ class Library:
 
     def add(self, reading: Reading) -> None:
         """Keep a run that was read elsewhere: a saved one."""
-        book = Book(reading, self._pause)
+        book = Book(reading, self._pause, saved=True)
         self._books[reading.workflow_id, reading.run_id] = book
 
     def books(self) -> list[Book]:

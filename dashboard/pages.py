@@ -114,7 +114,12 @@ register_url_convertor("run", _RUNS)
 
 def render(request: Request, template: str, status_code: int = 200, **values: Any) -> Response:
     """A page of a template, with what every page has."""
-    return HTMLResponse(markup(request, template, **values), status_code)
+    return HTMLResponse(encoded(markup(request, template, **values)), status_code)
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8; half a surrogate pair, which JSON can name and no encoding has, as its escape."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 ERRORS = frozenset({"problem", "wrong", "lacks"})

@@ -69,8 +69,11 @@ def checked_timeout(timeout: int | str | None) -> str | None:
     if timeout is None:
         return None
     text = str(timeout).strip()
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= YEAR_SECONDS:
-        raise InvalidInputError(f"timeout {text!r}: whole seconds from 1 to {YEAR_SECONDS}")
+    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
+    if not 1 <= len(digits) <= len(str(YEAR_SECONDS)) or int(digits) > YEAR_SECONDS:
+        raise InvalidInputError(
+            f"timeout {wire.cut(text, 60)!r}: whole seconds from 1 to {YEAR_SECONDS}"
+        )
     return str(int(text))
 
 

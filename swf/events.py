@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 from botocore.parsers import ResponseParserError
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 import logs
 import wire
@@ -67,6 +69,36 @@ def attributes(event: Json) -> Json:
 def attribute_name(event_type: str) -> str:
     """SWF's name of the attribute block of an event type."""
     return f"{event_type[0].lower()}{event_type[1:]}EventAttributes"
+
+
+def misfit(event: Json) -> str:
+    """What an event of a saved history lacks to be one of SWF's, or has wrong; empty if nothing.
+
+    Members that SWF's model does not know are let be: a later one may.
+    """
+    kind = event.get("eventType") if isinstance(event, dict) else None
+    if not isinstance(kind, str) or not kind:
+        return "it has no eventType"
+    shape, name = _event_shape(), attribute_name(kind)
+    known = {key: event[key] for key in ("eventId", "eventType", "eventTimestamp") if key in event}
+    if name in shape.members:
+        known[name] = _known(event.get(name, {}), shape.members[name])
+    report = ParamValidator().validate(known, shape)
+    return " ".join(report.generate_report().split()) if report.has_errors() else ""
+
+
+def _known(value: Json, shape: Any) -> Json:
+    """A value with the members only that its shape has."""
+    if shape.type_name != "structure" or not isinstance(value, dict):
+        return value
+    members = shape.members
+    return {key: _known(item, members[key]) for key, item in value.items() if key in members}
+
+
+@cache
+def _event_shape() -> Any:
+    """SWF's own model of an event."""
+    return get_session().get_service_model("swf").shape_for("HistoryEvent")
 
 
 # --- from the wire -----------------------------------------------------------------------

@@ -154,7 +154,7 @@ def _check_expected(machine: Machine, work: Work | None, found: Mapping[str, Any
 
 def _is_ours(machine: Machine, child_id: str) -> bool:
     start_id, *numbers = child_id.rsplit(".", 2)
-    both = len(numbers) == 2 and all(number.isdigit() for number in numbers)
+    both = len(numbers) == 2 and all(number.isdecimal() for number in numbers)
     return both and start_id == machine.state.start_id != ""
 
 

@@ -50,4 +50,4 @@ def is_ours(found: Mapping[str, Any]) -> bool:
 def is_unheard_of(machine: Machine, key: str) -> bool:
     """Whether the key of a work names an entrance or a rollback that never was."""
     made = machine.state.rollbacks if key[:1] == "t" else machine.state.entries
-    return key[1:].isdigit() and int(key[1:]) > made
+    return key[1:].isdecimal() and int(key[1:]) > made

@@ -50,7 +50,9 @@ def park(events: Sequence[Event], why: str) -> Parking | None:
         return None
     context: dict[str, Json] = {"state": BLOCKED, "blocked": why, "at": seconds(events[-1])}
     fired = {
-        attributes(event)["startedEventId"] for event in tail if event["eventType"] == "TimerFired"
+        attributes(event).get("startedEventId")
+        for event in tail
+        if event["eventType"] == "TimerFired"
     }
     waiting = [event for event in parked if event["eventId"] not in fired]
     timer = [] if waiting else [_timer(len(parked), events[-1]["eventId"])]
@@ -62,7 +64,7 @@ def _tail(events: Sequence[Event]) -> list[Event]:
     tail: list[Event] = []
     for event in reversed(events):
         kind = event["eventType"]
-        ours = kind in _TIMERS and str(attributes(event)["timerId"]).startswith(PREFIX)
+        ours = kind in _TIMERS and str(attributes(event).get("timerId")).startswith(PREFIX)
         if kind not in _WAITING and not ours:
             break
         tail.append(event)

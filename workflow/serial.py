@@ -209,7 +209,7 @@ def settings_from_json(document: Mapping[str, Any]) -> Settings:
 
 
 def _seconds(text: str) -> Json:
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isdecimal() else text
 
 
 def _text(value: Json) -> str | None:

@@ -304,7 +304,7 @@ def _saved(request: Request) -> Response:
         text = pages.to_json(found.reading.saved())
     name = pages.attachment(f"{found.reading.workflow_id}.history.json")
     headers = {"Content-Disposition": name}
-    return Response(text, media_type="application/json", headers=headers)
+    return Response(pages.encoded(text), media_type="application/json", headers=headers)
 
 
 def _export(request: Request) -> Response:
@@ -332,7 +332,7 @@ def _export(request: Request) -> Response:
         )
     name = f"{request.path_params['workflow_id']}.html"
     headers = {"Content-Disposition": pages.attachment(name)}
-    return Response(html, media_type="text/html", headers=headers)
+    return Response(pages.encoded(html), media_type="text/html", headers=headers)
 
 
 def _picture_alone(reading: Reading, reader: Reader) -> str | None:

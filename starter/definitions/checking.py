@@ -13,7 +13,7 @@ from errors import InvalidInputError, UnknownExecutionError
 from starter.executions import replays
 from starter.pace import Pace
 from starter.runs import Event, attributes, run_id_of
-from swf.events import attribute_name
+from swf.events import attribute_name, misfit
 from swf_client import SwfClient
 from wire import Json
 from workflow import Definition
@@ -188,17 +188,23 @@ def saved_runs(document: Any) -> Iterator[Saved]:
     try:
         kind, events = document["type"], list(document["events"])
         ids = str(document["workflow_id"]), str(document["run_id"])
+        for event in events:
+            if wrong := misfit(event):
+                raise InvalidInputError(f"{_WRONG}: event {event.get('eventId')}: {wrong}")
+        "".join(ids).encode()  # half a surrogate pair names nothing
         starts = [index for index, event in enumerate(events) if event["eventId"] == 1]
         cut = [*starts, len(events)]
         parts = [events[cut[index] : cut[index + 1]] for index in range(len(starts))]
         carried = document.get("envelope")
         for part in parts:
+            if part[0]["eventType"] != START:
+                raise InvalidInputError(f"{_WRONG}: an event 1 is no {START}")
             run = Saved(*ids, attributes(part[0]).get("workflowType", kind), part)
             _carry(run, carried)
             yield run
             carried = _continued(part[-1])
         well = bool(parts)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
         raise InvalidInputError(f"{_WRONG}: {type(error).__name__} {error}") from None
     if not well:
         raise InvalidInputError(f"{_WRONG}: it has no event 1")

@@ -67,7 +67,7 @@ def _subject(told: dict[str, Json], visits: Mapping[int, Visit]) -> str:
     control = wire.loads(told.get("control"))
     if isinstance(control, dict) and (control.get("path") or control.get("work")):
         work = str(control.get("work") or "")[1:]
-        visit = visits.get(int(work)) if work.isdigit() else None
+        visit = visits.get(int(work)) if work.isdecimal() else None
         return str(control.get("path") or (visit and visit.path) or "")
     if told.get("markerName"):
         details = wire.loads(told.get("details"))

@@ -111,7 +111,7 @@ def _opens(kind: str, told: Any) -> int | None:
     """The entry of the visit for which an event opens something."""
     if kind == "TimerStarted":
         key = str(_control(told).get("work") or "")
-        return int(key[1:]) if key[:1] == "s" and key[1:].isdigit() else None
+        return int(key[1:]) if key[:1] == "s" and key[1:].isdecimal() else None
     if kind not in OPENINGS or _control(told).get("undo"):
         return None
     name = str(told.get(OPENINGS[kind]))
@@ -119,7 +119,7 @@ def _opens(kind: str, told: Any) -> int | None:
         entry = [*name.rsplit(".", 2), "", ""][1]
     else:
         entry = name[1:].partition(".")[0] if name[:1] in ("a", "l") else ""
-    return int(entry) if entry.isdigit() else None
+    return int(entry) if entry.isdecimal() else None
 
 
 def _control(told: Any) -> dict[str, Json]:

@@ -296,12 +296,18 @@ def _read(url: str) -> str:
 LOGIN = {**ORDER, "customer": {"card": f"x {CARD}"}, "login": {"password": HUSH}}
 
 
+def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What the starter warned of."""
+    found = [record for record in caplog.records if record.name == "workflow_starter"]
+    return [record for record in found if record.levelname == "WARNING"]
+
+
 class TestInputs:
     def test_a_line_says_where_one_looks_like_a_secret_and_it_is_started(
         self, app: Application, caplog: pytest.LogCaptureFixture
     ) -> None:
         app.starter.start_workflow(LOGIN, workflow_id="w-1")
-        (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        (line,) = warnings(caplog)
         assert line.getMessage() == (
             "The input looks as if it held secrets, at $.customer.card (a card number), "
             "$.login.password (a password or key)"
@@ -314,7 +320,7 @@ class TestInputs:
         run = app.starter.start_workflow(ORDER)
         app.starter.signal_workflow(run["workflow_id"], "Note", {"api_key": HUSH})
         app.starter.reprocess_step(run["workflow_id"], "ValidateInput", input={"pin": HUSH})
-        lines = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+        lines = [record.getMessage() for record in warnings(caplog)]
         assert ["$.api_key" in lines[0], "$.input.pin" in lines[1], len(lines)] == [True, True, 2]
 
     def test_it_can_be_refused(self, local_swf: LocalSWF, tmp_path: Path) -> None:
@@ -331,13 +337,13 @@ class TestInputs:
     ) -> None:
         with application(local_swf, tmp_path, SENSITIVE_INPUT="off") as app:
             app.starter.start_workflow(LOGIN)
-        assert not [record for record in caplog.records if record.levelname == "WARNING"]
+        assert not warnings(caplog)
 
     def test_many_places_are_one_line(
         self, app: Application, caplog: pytest.LogCaptureFixture
     ) -> None:
         app.starter.start_workflow([{"password": HUSH}] * 1000)
-        (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        (line,) = warnings(caplog)
         assert line.getMessage().endswith("$[4].password (a password or key), and more")
 
     def test_the_example_order_holds_none(
@@ -345,7 +351,7 @@ class TestInputs:
     ) -> None:
         for path in sorted((ROOT / "docs" / "examples").glob("*order*.json")):
             app.starter.start_workflow(json.loads(path.read_text("utf-8")))
-        assert not [record for record in caplog.records if record.levelname == "WARNING"]
+        assert not warnings(caplog)
 
 
 class TestSettings:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import config
@@ -80,6 +80,7 @@ def is_seen(events: list[Any], count: int) -> bool:
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+@settings(deadline=None)  # other tests run beside it
 @given(data=st.data())
 def test_pieces_tell_what_the_whole_tells(
     client: SwfClient, path: Path, data: st.DataObject

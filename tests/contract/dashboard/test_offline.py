@@ -133,3 +133,43 @@ def test_an_execution_as_one_file_needs_nothing_else(stage: Stage) -> None:
     for told in ("the printer is on fire", "ROLLBACK_INITIATED", "undone", "FAILED", "Undo"):
         assert told in text
     assert text.count("<details><summary>") >= len(stage.starter.get_workflow_history(**run))
+
+
+def test_an_open_execution_that_was_saved_is_shown_as_it_was(stage: Stage, tmp_path: Path) -> None:
+    run = failed(stage)
+    path = saved(stage, run, tmp_path)
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    del document["events"][-1]
+    Path(path).write_text(json.dumps(document), encoding="utf-8")
+    answer = offline(stage, path).get(execution_url(run))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"eventType": None}, "no eventType"),
+        ({"eventId": "first"}, "eventId"),
+        ({"workflowExecutionStartedEventAttributes": {}}, "childPolicy"),
+    ],
+)
+def test_what_no_event_of_swf_is_like_is_refused(
+    stage: Stage, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    path = saved(stage, failed(stage), tmp_path)
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    document["events"][0].update(change)
+    Path(path).write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InvalidInputError, match=said):
+        offline(stage, path)
+
+
+def test_half_a_surrogate_pair_is_shown_as_its_escape(stage: Stage, tmp_path: Path) -> None:
+    run = failed(stage)
+    path = saved(stage, run, tmp_path)
+    text = Path(path).read_text(encoding="utf-8").replace("on fire", "on \\ud800")
+    Path(path).write_text(text, encoding="utf-8")
+    visitor = offline(stage, path)
+    for view in VIEWS:
+        answer = visitor.get(execution_url(run, view) if view else execution_url(run))
+        assert answer.status_code == 200, view
