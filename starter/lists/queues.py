@@ -8,8 +8,7 @@ from typing import TypedDict
 
 import published
 from errors import BusinessProcessError
-from starter.executions.status import seconds
-from starter.runs import Event, attributes
+from starter.lists.untaken import untaken
 from swf.lists import ACTIVITY, DECISION
 from swf_client import SwfClient
 from wire import Json
@@ -127,36 +126,22 @@ def oldest_of_histories(
     for info in infos:
         before_read()
         ids = info["execution"]
-        found += untaken(client, ids["workflowId"], ids["runId"])
+        found += untaken_of(client, ids["workflowId"], ids["runId"])
     return found, len(infos)
 
 
-def untaken(client: SwfClient, workflow_id: str, run_id: str) -> Iterator[Oldest]:
-    """The tasks of one run that nobody has taken, as far as its newest events tell."""
+def untaken_of(client: SwfClient, workflow_id: str, run_id: str) -> Iterator[Oldest]:
+    """The tasks of one run that nobody has taken."""
     newest = client.history(workflow_id, run_id, reverse=True, page_size=NEWEST_EVENTS)
-    taken: set[int] = set()
-    for event in islice(newest, NEWEST_EVENTS):
-        task, _, what = event["eventType"].partition("Task")
-        kind = {"Decision": DECISION, "Activity": ACTIVITY}.get(task)
-        if kind is None or what.startswith("CancelRequested"):
-            continue
-        facts = attributes(event)
-        if "scheduledEventId" in facts:
-            taken.add(facts["scheduledEventId"])
-        elif what == "Scheduled" and event["eventId"] not in taken:
-            yield _task(workflow_id, run_id, kind, event)
-
-
-def _task(workflow_id: str, run_id: str, kind: str, event: Event) -> Oldest:
-    facts = attributes(event)
-    return Oldest(
-        workflow_id=workflow_id,
-        run_id=run_id,
-        kind=kind,
-        task_list=facts["taskList"]["name"],
-        step=facts["activityType"]["name"] if kind == ACTIVITY else None,
-        since=seconds(event["eventTimestamp"]) or 0.0,
-    )
+    for task in untaken(islice(newest, NEWEST_EVENTS)):
+        yield Oldest(
+            workflow_id=workflow_id,
+            run_id=run_id,
+            kind=DECISION if task.step is None else ACTIVITY,
+            task_list=task.task_list,
+            step=task.step,
+            since=task.since,
+        )
 
 
 def command(queue: Queue, usual: str) -> str:

@@ -165,10 +165,10 @@ def test_tasks_that_were_taken_do_not_wait(stage: Stage) -> None:
     run = stage.start(ONE)
     gate.wait()
 
-    assert list(queues.untaken(stage.starter.swf_client, **run)) == []
+    assert list(queues.untaken_of(stage.starter.swf_client, **run)) == []
     gate.open()
     stage.reaches(run, step="Ship")
-    (task,) = queues.untaken(stage.starter.swf_client, **run)
+    (task,) = queues.untaken_of(stage.starter.swf_client, **run)
     assert (task["kind"], task["task_list"], task["step"]) == ("activity", "dock", "Ship")
 
 
