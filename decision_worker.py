@@ -378,9 +378,9 @@ _TEXTS = frozenset({"error", "last_error", "reason", "why"})
 _WARNINGS = frozenset({"blocked", "compensation_failed", "halted"})
 
 LINES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "activity_failed": lambda f: f"Activity '{f['step']}' failed: {f.pop('reason')}",
-    "activity_completed": lambda f: f"Activity '{f['step']}' completed successfully",
-    "retrying": lambda f: f"Retrying activity: {f['step']} (attempt {f['attempt']})",
+    "activity_failed": lambda f: f"Activity '{f.pop('activity')}' failed: {f.pop('reason')}",
+    "activity_completed": lambda f: f"Activity '{f.pop('activity')}' completed successfully",
+    "retrying": lambda f: f"Retrying activity: {f.pop('activity')} (attempt {f['attempt']})",
     "scheduling": lambda f: f"Scheduling next activity: {f['step']}",
     "caught": lambda f: f"Caught at {f['step']}, going on at {f['target']}: {f.pop('error')}",
     "rollback": lambda f: f"Rolling back: {f['step']} failed for good",

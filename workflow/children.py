@@ -227,7 +227,7 @@ def _open_work(machine: Machine, found: Mapping[str, Any]) -> Work | None:
 
 def done(machine: Machine, work: Work, result: Json) -> None:
     """Take a child's result."""
-    machine.tell("activity_completed", step=work.activity, attempt=work.attempt)
+    machine.tell_of(work, "activity_completed")
     result = data.of(machine).child_result(machine, work, result)
     flow.finish(machine, machine.visit(work.entry), result)
     unwinding.stopped(machine, work)

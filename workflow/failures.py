@@ -121,7 +121,7 @@ def attempt_failed(machine: Machine, work: Work, failure: Failure) -> None:
     """Take a failed attempt: wait and try again, or give the work up."""
     work.error, work.cancel_requested = failure.reason, False
     machine.let_go(work)
-    machine.tell("activity_failed", step=work.activity, reason=failure.reason, attempt=work.attempt)
+    machine.tell_of(work, "activity_failed", reason=failure.reason)
     if not failure.counted and work.tries < UNCOUNTED_TRIES:
         back_off(machine, work, patience(work.tries, 1, MISSING_FUNCTION_SECONDS))
         return
@@ -132,7 +132,7 @@ def attempt_failed(machine: Machine, work: Work, failure: Failure) -> None:
     work.attempt, work.tries, work.delay = work.attempt + 1, 0, wait
     _begin_anew(machine, work)
     machine.put(work, Phase.BACKOFF)
-    machine.tell("retrying", step=work.activity, attempt=work.attempt, delay_seconds=work.delay)
+    machine.tell_of(work, "retrying", delay_seconds=work.delay)
 
 
 def _begin_anew(machine: Machine, work: Work) -> None:
@@ -280,7 +280,7 @@ def schedule_refused(machine: Machine, work: Work, cause: str) -> None:
         return
     back_off(machine, work, patience(work.tries, 10, SETUP_SECONDS))
     machine.state.blocked = f"SWF refused activity {work.activity}: {cause}; {_remedy(cause)}"
-    machine.tell("blocked", step=work.activity, why=machine.state.blocked)
+    machine.tell_of(work, "blocked", why=machine.state.blocked)
 
 
 def _remedy(cause: str) -> str:

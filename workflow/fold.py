@@ -163,7 +163,7 @@ def _activity_completed(machine: Machine, found: Attributes) -> None:
     work = _open_work(machine, found["scheduledEventId"])
     if work is None:
         return
-    machine.tell("activity_completed", step=work.activity, attempt=work.attempt)
+    machine.tell_of(work, "activity_completed")
     if work.kind != "step":
         saga.undone(machine, work)
         return
@@ -272,7 +272,7 @@ def _function_completed(machine: Machine, found: Attributes) -> None:
     work = _open_work(machine, found["scheduledEventId"])
     if work is None:
         return
-    machine.tell("activity_completed", step=work.activity, attempt=work.attempt)
+    machine.tell_of(work, "activity_completed")
     flow.work_done(machine, work, loads(found.get("result")))
     unwinding.stopped(machine, work)
 

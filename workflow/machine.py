@@ -146,6 +146,11 @@ class Machine:
         """Leave a fact for the log."""
         self.facts.append(Fact(self.event_id, kind, fields))
 
+    def tell_of(self, work: Work, kind: str, **fields: Json) -> None:
+        """The same about an attempt: the step's path, what was asked for, and the number."""
+        path = self.path_of(work)
+        self.tell(kind, step=path, activity=work.activity, attempt=work.attempt, **fields)
+
     def note(self, name: str, **details: Json) -> None:
         """Have a marker recorded with the next response."""
         number = self.state.count()
@@ -263,6 +268,10 @@ class Machine:
     def visit(self, entry: int) -> Visit:
         """The visit of that entry."""
         return self.state.visits[entry]
+
+    def path_of(self, work: Work) -> str:
+        """The path of the step that is done or undone; the transaction's record has its own."""
+        return work.activity if work.kind == "transaction" else self.visit(work.entry).path
 
     def graph(self, visit: Visit) -> GraphState:
         """The state that a visit is in; a mere place where this version has it no more."""

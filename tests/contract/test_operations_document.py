@@ -248,7 +248,7 @@ def test_a_line_of_the_log_has_the_fields_that_are_shown(
     ],
 )
 def test_lines_of_the_log_are_told_word_for_word(kind: str, fields: dict[str, str]) -> None:
-    line = decision_worker.LINES[kind]({"step": "X", **fields})
+    line = decision_worker.LINES[kind]({"step": "X", "activity": "X", **fields})
 
     told = re.search(rf"^\| .*`{re.escape(line)}`.* \| (\w+)", TEXT, re.MULTILINE)
     assert told, line

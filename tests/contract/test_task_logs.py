@@ -49,6 +49,34 @@ def test_every_line_of_a_task_names_domain_workflow_run_and_decision(app, caplog
             assert fields["attempt"] in (1, 2), text
 
 
+def test_lines_that_users_look_for_word_for_word_at_info(app, caplog):
+    caplog.set_level("INFO")
+    app.decider()
+    app.worker().activities["SaveResults"] = once_broken([])
+    run = app.starter.start_workflow(ORDER)
+    app.finish(run)
+    app.stop()
+    told = {(r.name, r.getMessage()) for r in caplog.records if r.levelname == "INFO"}
+    of_steps = {
+        line
+        for step in workflow_steps
+        for line in (
+            ("decision_worker", f"Scheduling next activity: {step}"),
+            ("decision_worker", f"Activity '{step}' completed successfully"),
+            ("activity_worker", f"Executing: {step}"),
+        )
+    }
+    id_ = run["workflow_id"]
+    assert told >= of_steps | {
+        ("decision_worker", f"Received decision task for workflow: {id_}"),
+        ("decision_worker", "Activity 'SaveResults' failed: ValueError: no disk"),
+        ("decision_worker", "Retrying activity: SaveResults (attempt 2)"),
+    }
+    (started,) = [r for r in caplog.records if r.name == "workflow_starter"]
+    assert started.levelname == "INFO"
+    assert fields_of(started) == {"workflow_id": id_, "run_id": run["run_id"]}
+
+
 def test_the_decision_id_is_the_started_event_of_its_task(app, caplog):
     caplog.set_level("INFO")
     app.decider()
