@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -32,6 +33,10 @@ IDLE_SECONDS = 3600.0
 
 HEAD_BYTES = 65_536
 """The longest request line with headers."""
+
+MOST_CONNECTIONS, CLIENT_CONNECTIONS = 4_000, 500
+"""Connections at once: in all, and from one address that is not this machine's.  Who comes when
+there are as many is hung up on."""
 
 CLOSE_SECONDS = 0.1
 """What requests in service are given when the server ends."""
@@ -62,6 +67,11 @@ class Request:
         self.hung_up: Callable[[], None] | None = None
         """Called when the client goes before it was answered. A request that sets it is a
         long poll: to it, the end of what the client sends is a hang-up too."""
+
+    @property
+    def client(self) -> str:
+        """The address that it came from; empty for this machine's own."""
+        return self._connection.client
 
     @property
     def path(self) -> str:
@@ -108,6 +118,8 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._slow: asyncio.TimerHandle | None = None
         self._last_used = self._loop.time()
+        self.client = ""
+        """The address of a client on another machine."""
 
     # What asyncio calls
 
@@ -116,8 +128,12 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # Nothing may stay in the buffer unnoticed: a task counts as given once it has left.
         self._transport.set_write_buffer_limits(high=0)
-        self._server.connections.add(self)
+        self.client = _beyond_this_machine(transport.get_extra_info("peername"))
         self._idle = self._loop.call_later(IDLE_SECONDS, self._check_idle)
+        if not self._server.admit(self):
+            self._transport.abort()
+            return
+        self._start_slow_timer()  # the first request has to come
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """The client is gone, or the connection was closed from this side."""
@@ -318,7 +334,8 @@ class Connection(asyncio.Protocol):
     def _check_idle(self) -> None:
         rest = self._last_used + IDLE_SECONDS - self._loop.time()
         if rest > 0 or self._current is not None:
-            self._idle = self._loop.call_later(max(rest, 60.0), self._check_idle)
+            wait = rest if rest > 0 else IDLE_SECONDS
+            self._idle = self._loop.call_later(wait, self._check_idle)
         else:
             self._transport.close()
 
@@ -336,6 +353,12 @@ def _nobody(_: bool) -> None:  # noqa: FBT001 - as `written` is called
     """Who asks for nothing is told nothing."""
 
 
+def _beyond_this_machine(peer: tuple[str, int] | None) -> str:
+    """The address of a client, empty for one on this machine."""
+    address = peer[0].partition("%")[0] if peer else ""
+    return "" if not address or ipaddress.ip_address(address).is_loopback else address
+
+
 ACCEPTING_TURNS = 5
 """Turns of the loop after which a connection that asyncio had accepted has been made."""
 
@@ -348,6 +371,7 @@ class HttpServer:
         self.body_bytes = body_bytes
         self.loop = asyncio.get_running_loop()
         self.connections: set[Connection] = set()
+        self._of_clients: Counter[str] = Counter()
         self.port = 0
         self._empty = asyncio.Event()
         self._date = (0, b"")
@@ -381,9 +405,22 @@ class HttpServer:
         for _ in range(ACCEPTING_TURNS):
             await asyncio.sleep(0)
 
+    def admit(self, connection: Connection) -> bool:
+        """A client has come; whether there is room for it."""
+        of_client = self._of_clients[connection.client] if connection.client else 0
+        if len(self.connections) >= MOST_CONNECTIONS or of_client >= CLIENT_CONNECTIONS:
+            return False
+        self.connections.add(connection)
+        self._of_clients[connection.client] += 1
+        return True
+
     def forget(self, connection: Connection) -> None:
         """A connection is gone."""
-        self.connections.discard(connection)
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self._of_clients[connection.client] -= 1
+            if not self._of_clients[connection.client]:
+                del self._of_clients[connection.client]
         if not self.connections:
             self._empty.set()
 

@@ -46,9 +46,12 @@ class Control:
             "stop": self._post_stop,
         }
 
-    def handle(self, request: Request) -> None:
+    def handle(self, request: Request, *, taken: bool = True) -> None:
         """One control request; answers JSON."""
-        answer, status = self._answer(request)
+        if taken:
+            answer, status = self._answer(request)
+        else:
+            answer, status = {"error": "ask from the machine that it runs on"}, 403
         request.answer(status, _HEAD, dumps(answer))
 
     def _answer(self, request: Request) -> tuple[Json, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from local_swf import errors
 
@@ -58,8 +58,8 @@ _RUN_BUCKETS = {
     "GetWorkflowExecutionHistory": (400, 200),
     "RequestCancelWorkflowExecution": (200, 200),
 }
-OF_ONE_RUN = ":run"
-"""Ends the name of a quota that each run has for itself."""
+OF_ONE = ":run"
+"""Ends the name of a quota that each run, or client, has for itself."""
 
 _MOST_LEVELS = 10_000
 
@@ -72,7 +72,7 @@ def published() -> dict[str, tuple[float, float]]:
     quotas: dict[str, tuple[float, float]] = dict(_DECISION_BUCKETS)
     for bucket, names in _API_BUCKETS.items():
         quotas.update(dict.fromkeys(names, bucket))
-    quotas.update({name + OF_ONE_RUN: bucket for name, bucket in _RUN_BUCKETS.items()})
+    quotas.update({name + OF_ONE: bucket for name, bucket in _RUN_BUCKETS.items()})
     return quotas
 
 
@@ -82,34 +82,34 @@ class Rates:
     def __init__(self, quotas: Mapping[str, tuple[float, float]], now: Callable[[], int]) -> None:
         self._quotas = quotas
         self._now = now
-        self._levels: dict[tuple[str, int], tuple[float, int]] = {}
+        self._levels: dict[tuple[str, Hashable], tuple[float, int]] = {}
 
     def check(self, operation: str) -> None:
         """Take a permit for a request; ThrottlingException when there is none."""
         if self._quotas and not self._take(operation):
             raise errors.throttled()
 
-    def check_run(self, operation: str, run: int) -> None:
-        """Take a permit for a request about one run, by its number; ThrottlingException if none."""
-        if self._quotas and not self._take(operation + OF_ONE_RUN, run):
+    def check_one(self, operation: str, one: Hashable) -> None:
+        """Take a permit for a request about one run, or of one client, as `check`."""
+        if self._quotas and not self._take(operation + OF_ONE, one):
             raise errors.throttled()
 
     def excess(self, decision: str, cause: str) -> str | None:
         """Take a permit for a decision; answers `cause` when there is none."""
         return cause if self._quotas and not self._take(decision) else None
 
-    def _take(self, name: str, run: int = 0) -> bool:
+    def _take(self, name: str, one: Hashable = 0) -> bool:
         quota = self._quotas.get(name)
         if quota is None:
             return True
         size, refill = quota
         now = self._now()
-        level, since = self._levels.get((name, run), (size, now))
+        level, since = self._levels.get((name, one), (size, now))
         level = min(size, level + (now - since) / 1000 * refill)
         enough = level >= 1
         if len(self._levels) >= _MOST_LEVELS:
             self._forget_full(now)
-        self._levels[name, run] = (level - 1 if enough else level, now)
+        self._levels[name, one] = (level - 1 if enough else level, now)
         return enough
 
     def _forget_full(self, now: int) -> None:

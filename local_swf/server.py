@@ -19,6 +19,7 @@ from local_swf.errors import CommitFailedError, SwfFault
 from local_swf.faults import Faults, Rule
 from local_swf.jsontext import Json, dumps, loads_request
 from local_swf.operations.registry import POLLS
+from local_swf.quotas import OF_ONE, Rates
 from local_swf.signature import Verifier, region_of
 from local_swf.tasklists import HandOut, Poller
 from local_swf.validation import check_request
@@ -44,6 +45,10 @@ _NOTHING = {
     "PollForActivityTask": {"startedEventId": 0},
 }
 """The answer of a poll that found nothing."""
+
+
+CLIENT_RATE = 2_000, 500
+"""Requests from one address that is not this machine's: at once, and more each second."""
 
 
 class Frontend:
@@ -73,12 +78,16 @@ class Frontend:
         """By the value of `X-Amz-Target`."""
         self.last_request = time.monotonic()
         self.in_service = 0
+        self.clients = Rates(
+            {"request" + OF_ONE: CLIENT_RATE}, lambda: time.monotonic_ns() // 1_000_000
+        )
 
     def handle(self, request: Request) -> None:
         """One request of any kind."""
         self.last_request = time.monotonic()
         if request.target.startswith(b"/_local/"):
-            self._control.handle(request)
+            # Nobody signs these: where signatures are asked for they are this machine's alone.
+            self._control.handle(request, taken=self.verifier is None or not request.client)
             return
         self.in_service += 1
         _Exchange(self, request).begin()
@@ -142,6 +151,8 @@ class _Exchange:
 
     def _read(self) -> dict[str, Json]:
         request, frontend = self._request, self._frontend
+        if request.client:
+            frontend.clients.check_one("request", request.client)
         if b"origin" in request.headers:
             raise errors.access("AccessDeniedException", "Requests of web pages are not served")
         target = request.headers.get(b"x-amz-target", b"")
@@ -317,6 +328,10 @@ class _Exchange:
         self._request.hung_up = None
         self._leave()
         self._frontend.served()
+
+
+def _milliseconds() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _head(request: Request) -> bytes:

@@ -44,14 +44,14 @@ def signal(work: Work, arguments: Args) -> None:
         "signalName": arguments["signalName"],
     }
     run = _open_run(work, arguments)
-    work.state.rates.check_run("SignalWorkflowExecution", run.id)
+    work.state.rates.check_one("SignalWorkflowExecution", run.id)
     lifecycle.signal(work, run, attributes)
 
 
 def request_cancel(work: Work, arguments: Args) -> None:
     """RequestCancelWorkflowExecution."""
     run = _open_run(work, arguments)
-    work.state.rates.check_run("RequestCancelWorkflowExecution", run.id)
+    work.state.rates.check_one("RequestCancelWorkflowExecution", run.id)
     lifecycle.request_cancel(work, run, {"externalInitiatedEventId": 0})
 
 
@@ -111,7 +111,7 @@ def get_history(work: Work, arguments: Args) -> bytes:
     """GetWorkflowExecutionHistory."""
     run = _any_run(work, arguments)
     operation = "GetWorkflowExecutionHistory"
-    work.state.rates.check_run(operation, run.id)
+    work.state.rates.check_one(operation, run.id)
     if (text := arguments.get("nextPageToken")) is not None:
         life = work.limits.page_token_seconds
         position = work.tokens.open_page(text, operation, arguments, work.now, life)

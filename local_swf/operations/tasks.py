@@ -13,7 +13,7 @@ Args = dict[str, Json]
 def record_heartbeat(work: Work, arguments: Args) -> Args:
     """RecordActivityTaskHeartbeat: resets the heartbeat clock, tells of a cancel request."""
     run, activity = activity_tasks.open_task(work, arguments["taskToken"])
-    work.state.rates.check_run("RecordActivityTaskHeartbeat", run.id)
+    work.state.rates.check_one("RecordActivityTaskHeartbeat", run.id)
     activity.heartbeat_at = work.now
     if "details" in arguments:
         activity.details = arguments["details"]

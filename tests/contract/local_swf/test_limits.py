@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from local_swf import model
 from local_swf.errors import SwfFault
 from local_swf.limits import Limits
-from local_swf.quotas import OF_ONE_RUN, Rates, published
+from local_swf.quotas import OF_ONE, Rates, published
 from local_swf.testing import LocalSWF
 from tests.contract.local_swf.swf_world import WORKFLOW, World, decision, last, schedule, timer
 from tests.contract.local_swf.test_domains_and_types import code
@@ -156,7 +156,7 @@ def test_decisions_beyond_the_rate_fail_by_event(kind, given, cause):
 
 def test_the_published_rates_name_operations_and_decisions_of_the_model():
     known = {*model.operations(), *model.decision_types()}
-    assert {name.removesuffix(OF_ONE_RUN) for name in published()} <= known
+    assert {name.removesuffix(OF_ONE) for name in published()} <= known
 
 
 def read_history(world, run_id):
@@ -207,7 +207,7 @@ def test_full_buckets_of_runs_are_forgotten():
     rates = Rates({"SignalWorkflowExecution:run": (1, 1)}, lambda: now)
     for run in range(30_000):
         now += 1
-        rates.check_run("SignalWorkflowExecution", run)
+        rates.check_one("SignalWorkflowExecution", run)
     assert len(rates._levels) <= 10_000
     with pytest.raises(SwfFault):
-        rates.check_run("SignalWorkflowExecution", 29_999)
+        rates.check_one("SignalWorkflowExecution", 29_999)
