@@ -296,6 +296,9 @@ class Settings:
     """Where notifications go: a file, an SNS topic, a URL."""
     notifier_target: str = _setting("NOTIFIER_TARGET", "", _anything)
     """SNS topic ARN or webhook URL; for the outbox a file, by default in `data_dir`."""
+    outbox_retention: str = _setting("OUTBOX_RETENTION", "2592000", _seconds_or_none)
+    """Seconds that the outbox keeps a line at least; twice as long at most.  Thirty days, as long
+    as SWF keeps closed histories by default."""
     dashboard_token: str = _setting("DASHBOARD_TOKEN", "", _anything, secret=True)
     """What the page asks for before it shows anything.  Empty: nothing on this machine's loopback,
     and a token that is made at each start where it is bound elsewhere."""

@@ -6,10 +6,13 @@ The outbox takes each key once; the services are handed the key to do the same.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -49,7 +52,9 @@ def chosen(settings: Settings) -> Notifier:
     if settings.notifier == "webhook":
         return Webhook(_required(target, "the URL of a webhook"))
     path = Path(target).expanduser() if target else Path("outbox.jsonl")
-    return Outbox(settings.data_dir / path)
+    seconds = settings.outbox_retention
+    kept = None if seconds == "NONE" else timedelta(seconds=int(seconds))
+    return Outbox(settings.data_dir / path, kept)
 
 
 def _required(target: str, what: str) -> str:
@@ -59,38 +64,63 @@ def _required(target: str, what: str) -> str:
 
 
 class Outbox:
-    """A file with one JSON line for each key: `{"key": KEY, "message": {...}}`.
+    """A file with one JSON line for each key: `{"at": TIME, "key": KEY, "message": {...}}`.
 
     The line itself is the mark that the key was sent, so there is no moment between sending
     and marking.  Writers take turns by a lock file, first read what others appended
     since, and cut off a line that a crash left half written.
+
+    Once its first line is older than `kept`, the file becomes `NAME.1` and a new one begins;
+    the `NAME.1` before it goes.  So every line is there for that long at least, twice as long at
+    most, and its key as well.
     """
 
     channel = "outbox"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        kept: timedelta | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        """`kept` None keeps everything."""
         self.path = path
+        self.earlier = Path(f"{path}.1")
+        self._kept, self._now = kept, now
         self._turn = threading.Lock()
         self._lock = FileLock(f"{path}.lock", thread_local=False)
-        self._identity: tuple[int, int] | None = None  # device and inode
+        self._first = b""  # line, by which a file is told from another
+        self._begun: datetime | None = None
         self._seen = 0  # bytes
         self._keys: set[str] = set()
 
     def send(self, key: str, message: Json) -> None:
         """Append the line, on disk when this returns, unless the key has one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._turn, self._lock, self.path.open("a+b") as file:
+        with self._turn, self._lock:
+            if self._is_over():
+                with contextlib.suppress(PermissionError):  # Windows, while somebody reads it
+                    self.path.replace(self.earlier)
+            with self.path.open("a+b") as file:
+                self._catch_up(file)
+                if key not in self._keys:
+                    self._append(file, key, message)
+
+    def _is_over(self) -> bool:
+        """Whether the file began too long ago; its lines are then known."""
+        if self._kept is None:
+            return False
+        with self.path.open("a+b") as file:
             self._catch_up(file)
-            if key not in self._keys:
-                self._append(file, {"key": key, "message": message})
-                self._keys.add(key)
+        return self._begun is not None and self._now() - self._begun > self._kept
 
     def _catch_up(self, file: IO[bytes]) -> None:
         """Learn the keys of lines not seen yet; begin anew when the file is another one."""
-        status = os.fstat(file.fileno())
-        identity = (status.st_dev, status.st_ino)
-        if identity != self._identity or status.st_size < self._seen:
-            self._identity, self._seen, self._keys = identity, 0, set()
+        file.seek(0)
+        first = file.readline()
+        if first != self._first or file.seek(0, os.SEEK_END) < self._seen:
+            self._first, self._begun, self._seen = first, None, 0
+            self._keys = self._keys_before()
         file.seek(self._seen)
         for line in file:
             if not line.endswith(b"\n"):
@@ -98,13 +128,25 @@ class Outbox:
                 break
             self._seen += len(line)
             self._keys.add(_key_of(line))
+            self._begun = self._begun or _time_of(line)
 
-    def _append(self, file: IO[bytes], entry: Json) -> None:
+    def _keys_before(self) -> set[str]:
+        try:
+            with self.earlier.open("rb") as file:
+                return {_key_of(line) for line in file}
+        except FileNotFoundError:
+            return set()
+
+    def _append(self, file: IO[bytes], key: str, message: Json) -> None:
+        at = self._now()
+        entry = {"at": at.isoformat(timespec="seconds"), "key": key, "message": message}
         line = encoded(entry) + b"\n"
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
         self._seen += len(line)
+        self._keys.add(key)
+        self._begun = self._begun or at
 
 
 class SnsTopic:
@@ -172,6 +214,14 @@ def _key_of(line: bytes) -> str:
         return str(json.loads(line)["key"])
     except (ValueError, KeyError, TypeError):
         return ""  # somebody else's line
+
+
+def _time_of(line: bytes) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(json.loads(line)["at"])
+    except (ValueError, KeyError, TypeError):
+        return None  # somebody else's line, or one of an earlier release
+    return found if found.tzinfo else None
 
 
 def _region(arn: str) -> str:

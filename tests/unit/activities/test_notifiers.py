@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def test_each_key_has_one_line(path: Path) -> None:
     outbox = Outbox(path)
     for key in ("a", "b", "a", "b"):
         outbox.send(key, {"name": "ção \ud800"})
-    assert lines(path) == [{"key": key, "message": {"name": "ção \ud800"}} for key in ("a", "b")]
+    assert [line["key"] for line in lines(path)] == ["a", "b"]
+    assert [line["message"] for line in lines(path)] == [{"name": "ção \ud800"}] * 2
 
 
 def test_a_process_that_begins_later_knows_what_was_sent(path: Path) -> None:
@@ -78,7 +80,8 @@ def test_a_line_cut_short_by_a_crash_is_replaced(path: Path) -> None:
         file.write(b'{"key": "b", "mess')
     Outbox(path).send("b", {"whole": True})
     outbox.send("b", {"whole": True})
-    assert lines(path)[1:] == [{"key": "b", "message": {"whole": True}}]
+    assert keys(path) == ["a", "b"]
+    assert lines(path)[1]["message"] == {"whole": True}
 
 
 def test_a_crash_after_the_line_was_written_adds_no_second(
@@ -111,7 +114,100 @@ def test_lines_of_others_do_no_harm(path: Path) -> None:
     path.write_text('not JSON\n[1]\n{"key": "a"}\n')
     Outbox(path).send("a", {})
     Outbox(path).send("b", {})
-    assert path.read_text().splitlines()[3:] == ['{"key": "b", "message": {}}']
+    assert [json.loads(line)["key"] for line in path.read_text().splitlines()[3:]] == ["b"]
+
+
+class Days:
+    """A clock that is moved by hand, and outboxes that go by it and keep lines for ten days."""
+
+    def __init__(self, path: Path) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        self.path = path
+
+    def outbox(self) -> Outbox:
+        return Outbox(self.path, timedelta(days=10), lambda: self.now)
+
+    def pass_by(self, days: float) -> None:
+        self.now += timedelta(days=days)
+
+
+@pytest.fixture
+def days(path: Path) -> Days:
+    return Days(path)
+
+
+def earlier(path: Path) -> Path:
+    return Path(f"{path}.1")
+
+
+def test_a_line_goes_once_it_is_older_than_lines_are_kept(path: Path, days: Days) -> None:
+    outbox = days.outbox()
+    outbox.send("a", {})
+    days.pass_by(10)
+    outbox.send("b", {})
+    assert keys(path) == ["a", "b"]
+    days.pass_by(1)
+    outbox.send("c", {})
+    assert (keys(earlier(path)), keys(path)) == (["a", "b"], ["c"])
+    days.pass_by(11)
+    outbox.send("d", {})
+    assert (keys(earlier(path)), keys(path)) == (["c"], ["d"])
+
+
+def test_the_outbox_does_not_grow_without_end(path: Path, days: Days) -> None:
+    outbox = days.outbox()
+    for number in range(400):
+        days.pass_by(0.5)
+        outbox.send(f"key-{number}", {})
+    assert len(keys(earlier(path)) + keys(path)) <= 42
+    assert len(outbox._keys) <= 42
+
+
+def test_a_key_counts_as_sent_for_as_long_as_lines_are_kept(path: Path, days: Days) -> None:
+    days.outbox().send("first", {})
+    days.pass_by(9)
+    outbox, other = days.outbox(), days.outbox()
+    outbox.send("a", {})
+    other.send("a", {})
+    days.pass_by(2)  # a new file begins
+    outbox.send("b", {})
+    for again in (outbox, other, days.outbox()):
+        again.send("a", {})
+        again.send("b", {})
+    assert (keys(earlier(path)), keys(path)) == (["first", "a"], ["b"])
+
+
+def test_an_outbox_of_an_earlier_release_goes_as_well(path: Path, days: Days) -> None:
+    path.parent.mkdir()
+    path.write_text('{"key": "old", "message": {}}\n{"key": "odd", "at": "2026-01-01T00:00"}\n')
+    outbox = days.outbox()
+    outbox.send("a", {})
+    days.pass_by(11)
+    outbox.send("old", {})
+    outbox.send("b", {})
+    assert (keys(earlier(path)), keys(path)) == (["old", "odd", "a"], ["b"])
+
+
+def test_a_file_in_the_place_of_another_is_told_from_it(path: Path, days: Days) -> None:
+    """Systems give the number of a file that is gone to the next one."""
+    outbox = days.outbox()
+    outbox.send("a", {"text": "short"})
+    text = path.read_text()
+    path.write_text(text.replace('"a"', '"b"') + text.replace('"a"', '"c"'))
+    for key in ("a", "b", "c"):
+        outbox.send(key, {})
+    assert keys(path) == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("retention", "kept"), [("NONE", None), ("86400", timedelta(days=1))], ids=["all", "a day"]
+)
+def test_the_setting_says_how_long_lines_are_kept(
+    settings: Settings, retention: str, kept: timedelta | None
+) -> None:
+    notifier = chosen(replace(settings, outbox_retention=retention))
+    assert isinstance(notifier, Outbox)
+    assert notifier._kept == kept
 
 
 def test_threads_that_race_write_each_key_once(path: Path) -> None:
