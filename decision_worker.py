@@ -95,12 +95,16 @@ class DecisionWorker:
             turns += [self._own_turn] * self.concurrency
         with polling.drained_by_signals(self.stop):
             _log.info("Decider started", engine=self.settings.engine, task_list=self.task_list)
+            telemetry.recorder().counts(self.settings.swf_domain, self._open_executions)
             self._polls.run(turns)
         _log.info("Decider stopped")
 
     def stop(self) -> None:
         """Take no new task, finish those in hand, and let `run` return; from any thread."""
         self._polls.stop()
+
+    def _open_executions(self) -> int:
+        return self.swf_client.count_open()[0]
 
     def _shared_turn(self) -> None:
         self._turn(lambda: self.swf_client.poll_decision_task(self.task_list))

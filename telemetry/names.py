@@ -29,6 +29,10 @@ IN_SECONDS = {
     "swf.call.duration": "Calls of SWF without polls, by operation.",
 }
 
+OPEN = "OpenExecutionCount"
+OPEN_TOLD = "Executions that are open in the domain, as SWF counts them, at most once a minute."
+
+
 SLOTS = "process.poller.slots"
 SLOTS_TOLD = "Threads of a worker by state: busy, polling, idle."
 

@@ -75,5 +75,8 @@ class Recorder:
         """The context in which an activity runs."""
         return nullcontext()
 
+    def counts(self, domain: str, count: Callable[[], int]) -> None:
+        """So SWF is asked how many executions are open in a domain, whenever somebody collects."""
+
     def called(self, operation: str, seconds: float, outcome: str) -> None:
         """SWF was called: `ok`, `throttled`, `failed` (no usable answer) or `refused`."""

@@ -18,6 +18,7 @@ from opentelemetry.trace.status import Status, StatusCode
 
 import logs
 from telemetry import ids, names, pulse
+from telemetry.census import Census
 from telemetry.folding import Attempt, Fold, News, Run, Step
 from telemetry.ids import ChosenIds
 from telemetry.recorder import Decided, Event, Recorder, Task
@@ -133,6 +134,13 @@ class Reporting(Recorder):
             meters.count("swf.throttles", operation=operation)
         if not operation.startswith("poll_for"):
             meters.measure("swf.call.duration", seconds, operation=operation)
+
+    @harmless
+    def counts(self, domain: str, count: Callable[[], int]) -> None:
+        """Have the gauge ask so."""
+        if self._meters is not None:
+            complain = functools.partial(_complain, "counting open executions")
+            self._meters.censuses[domain] = Census(count, complain)
 
     @contextmanager
     def executing(self, task: Task) -> Iterator[None]:
@@ -384,7 +392,10 @@ class Meters:
             )
             for name, told in table.items()
         }
+        self.censuses: dict[str, Census] = {}
+        """By domain."""
         meter.create_observable_gauge(names.SLOTS, [_slots], description=names.SLOTS_TOLD)
+        meter.create_observable_gauge(names.OPEN, [self._open], description=names.OPEN_TOLD)
 
     def count(self, name: str, /, **attributes: str) -> None:
         """Count one more."""
@@ -393,6 +404,12 @@ class Meters:
     def measure(self, name: str, value: float, /, **attributes: str) -> None:
         """Measure something."""
         self._histograms[name].record(max(0.0, value), attributes)
+
+    def _open(self, _: metrics.CallbackOptions) -> Iterator[metrics.Observation]:
+        for domain, census in list(self.censuses.items()):
+            found = census.found()
+            if found is not None:
+                yield metrics.Observation(found, {"domain": domain})
 
     def decided(self, news: News, answer: Decided) -> None:
         """What an answered decision has to tell."""

@@ -114,7 +114,7 @@ def views() -> list[Any]:
     """What keeps the capitals in Step Functions' names: the SDK makes all names small."""
     from opentelemetry.sdk.metrics.view import View  # noqa: PLC0415 - as above
 
-    capitals = [name for table in (names.COUNTERS, names.IN_MILLISECONDS) for name in table]
+    capitals = [*names.COUNTERS, *names.IN_MILLISECONDS, names.OPEN]
     return [
         View(instrument_name=name.lower(), name=name) for name in capitals if name != name.lower()
     ]

@@ -180,6 +180,11 @@ def forgotten(on: Scene) -> None:
     on.ends(run)
 
 
+def measured(on: Scene) -> None:
+    """A decider's metrics tell how many executions are open."""
+    assert on.decider._open_executions() == 0
+
+
 def signals_and_timers(on: Scene) -> None:
     """An execution waits for a person, then for a time."""
     run = on.start(PATIENT)
@@ -330,6 +335,7 @@ SCENARIOS: tuple[Callable[[Scene], None], ...] = (
     rollback_and_resume,
     steered,
     forgotten,
+    measured,
     signals_and_timers,
     canceled,
     terminated,

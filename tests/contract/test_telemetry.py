@@ -14,6 +14,7 @@ import telemetry
 from decision_worker import DecisionWorker, workflow_steps
 from telemetry import ids
 from tests.application import application
+from tests.contract.steering.conftest import until
 from tests.contract.test_task_logs import ORDER, once_broken
 from tests.telemetry_in_memory import InMemory, in_memory
 
@@ -225,6 +226,19 @@ def test_metrics_of_the_processes_themselves(app, seen):
     assert seen.total("swf.call.duration", operation="respond_activity_task_completed") == 5
     assert seen.total("process.cache.lookups", found="false") == 1
     assert seen.total("process.cache.lookups", found="true") == 5
+
+
+def test_open_executions_are_as_many_as_swf_counts(app, seen):
+    for _ in range(3):
+        app.starter.start_workflow(ORDER)
+    app.decider()
+
+    def count():
+        return seen.total("OpenExecutionCount", domain=app.settings.swf_domain)
+
+    assert count() == 0, "the first collection asks, and waits for nothing"
+    until(lambda: count() == 3, "the count")
+    assert seen.total("swf.calls", operation="count_open_workflow_executions") == 1
 
 
 def test_throttles_are_counted_by_operation(app, seen, local_swf):
