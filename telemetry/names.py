@@ -32,6 +32,8 @@ IN_SECONDS = {
 OPEN = "OpenExecutionCount"
 OPEN_TOLD = "Executions that are open in the domain, as SWF counts them, at most once a minute."
 
+LAG = "process.loop.lag"
+LAG_TOLD = "How late an event loop was within the last ten seconds, at most."
 
 SLOTS = "process.poller.slots"
 SLOTS_TOLD = "Threads of a worker by state: busy, polling, idle."

@@ -1,4 +1,4 @@
-"""The health of a worker's polls: which threads poll, which work, which are stuck or gone."""
+"""The health of a process, and of a worker's polls: which threads poll, work, are stuck or gone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 LIMIT_SECONDS = 85.0
 """How long a poll may take: SWF's 60 seconds, and what the client grants its connection."""
@@ -17,7 +18,7 @@ SETTLED_SECONDS = 2.0
 """After how long a first poll counts as one that SWF has taken: a refused one fails sooner."""
 
 _lock = threading.Lock()
-_all: weakref.WeakSet[Pulse] = weakref.WeakSet()
+_all: weakref.WeakSet[Healthy] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,19 @@ class Health:
     ready: bool
     problems: tuple[str, ...] = ()
     """What is wrong, one sentence each."""
+
+
+class Healthy(Protocol):
+    """Something of this process that may be well or not."""
+
+    def health(self) -> Health:
+        """How it is now."""
+
+
+def register(one: Healthy) -> None:
+    """Have the process's health tell of it, as long as it lives."""
+    with _lock:
+        _all.add(one)
 
 
 class Pulse:
@@ -45,8 +59,7 @@ class Pulse:
         self._threads: Sequence[threading.Thread] = ()
         self._polling: dict[int, float] = {}
         self._busy: dict[int, None] = {}
-        with _lock:
-            _all.add(self)
+        register(self)
 
     def watch(self, threads: Sequence[threading.Thread]) -> None:
         """These threads are started now, and live until the worker drains."""
@@ -113,16 +126,21 @@ class Pulse:
         return [] if self._polls_well else [f"{self.name} has not polled yet"]
 
 
-def pulses() -> list[Pulse]:
-    """Those of all workers of this process."""
+def everything() -> list[Healthy]:
+    """All workers and loops of this process."""
     with _lock:
         return list(_all)
 
 
-def health(of: Sequence[Pulse] | None = None) -> Health:
-    """How the process is: every worker of it."""
-    found = [pulse.health() for pulse in (pulses() if of is None else of)]
+def pulses() -> list[Pulse]:
+    """Those of all workers of this process."""
+    return [one for one in everything() if isinstance(one, Pulse)]
+
+
+def health(of: Sequence[Healthy] | None = None) -> Health:
+    """How the process is: every worker and loop of it."""
+    found = [one.health() for one in (everything() if of is None else of)]
     problems = tuple(problem for one in found for problem in one.problems)
     if not found:
-        return Health(healthy=True, ready=False, problems=("no worker is here",))
+        return Health(healthy=True, ready=False, problems=("nothing runs here",))
     return Health(all(h.healthy for h in found), all(h.ready for h in found), problems)

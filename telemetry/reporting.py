@@ -21,6 +21,7 @@ from telemetry import ids, names, pulse
 from telemetry.census import Census
 from telemetry.folding import Attempt, Fold, News, Run, Step
 from telemetry.ids import ChosenIds
+from telemetry.loops import LoopPulse
 from telemetry.recorder import Decided, Event, Recorder, Task
 
 SCOPE = "business-process"
@@ -395,6 +396,7 @@ class Meters:
         self.censuses: dict[str, Census] = {}
         """By domain."""
         meter.create_observable_gauge(names.SLOTS, [_slots], description=names.SLOTS_TOLD)
+        meter.create_observable_gauge(names.LAG, [_lags], unit="s", description=names.LAG_TOLD)
         meter.create_observable_gauge(names.OPEN, [self._open], description=names.OPEN_TOLD)
 
     def count(self, name: str, /, **attributes: str) -> None:
@@ -454,6 +456,12 @@ def _plain(path: str) -> str:
 
 
 _INDEX = re.compile(r"\[\d+\]")
+
+
+def _lags(_: metrics.CallbackOptions) -> Iterator[metrics.Observation]:
+    for one in pulse.everything():
+        if isinstance(one, LoopPulse):
+            yield metrics.Observation(one.lag, {"loop": one.name})
 
 
 def _slots(_: metrics.CallbackOptions) -> Iterator[metrics.Observation]:
