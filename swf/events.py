@@ -107,25 +107,49 @@ def _event_shape() -> Any:
 def read_answer(
     response_dict: Json, operation_model: Any, customized_response_dict: Json, **_: Any
 ) -> None:
-    """Check that an answer is whole, and read lists of events ourselves (`before-parse`).
+    """Check that an answer is whole and SWF's; read lists of events ourselves (`before-parse`).
 
-    botocore takes a body that is not JSON for an empty answer; here it is an error, for the
-    request may have been carried out.  Its shape-driven parser needs 40 microseconds for an
-    event, which are JSON but for their timestamps: these become aware datetimes in UTC.
+    botocore takes a body that is not JSON for an empty answer, and a proxy's page for a refusal;
+    here they are errors, for the request may have been carried out.  Its shape-driven parser needs
+    40 microseconds for an event, which are JSON but for their timestamps: these become aware
+    datetimes in UTC.
     """
+    status, body = response_dict["status_code"], response_dict["body"]
     shape = operation_model.output_shape
-    if response_dict["status_code"] != 200 or shape is None:
+    if status == 200 and shape is None and not body:
         return
     try:
-        answer = json.loads(response_dict["body"])
+        answer = json.loads(body)
     except ValueError as error:
-        raise ResponseParserError(f"the answer is not JSON: {error}") from error
-    if not isinstance(answer, dict) or not answer.keys() & shape.members.keys():
+        if status in _BARE:
+            return
+        raise ResponseParserError(_foreign(status, body)) from error
+    if status != 200:
+        if not isinstance(answer, dict) or not answer.keys() & _OF_FAULTS:
+            raise ResponseParserError(_foreign(status, body))
+        return
+    if not isinstance(answer, dict) or not (shape is None or answer.keys() & shape.members.keys()):
         raise ResponseParserError("the answer is not the operation's")
     events = answer.get("events")
     if isinstance(events, list) and _dated(events):
         response_dict["body"] = b""
         customized_response_dict.update(answer)
+
+
+_BARE = (413, 429)
+"""Statuses that say enough without a fault in the body."""
+
+_OF_FAULTS = frozenset({"__type", "message", "Message"})
+"""Of which a fault has at least one."""
+
+_EXCERPT_CHARACTERS = 80
+
+
+def _foreign(status: int, body: bytes) -> str:
+    """What came instead of an answer of SWF's: of a page only how it begins."""
+    text = " ".join(body.decode("utf-8", "replace").split())
+    begins = f": {text[:_EXCERPT_CHARACTERS]}" if text else ""
+    return f"status {status} with a body that is not JSON{begins}"
 
 
 def _dated(events: list[Json]) -> bool:

@@ -1,0 +1,1 @@
+"""Outages: what every process does while its engine is away, refuses, or answers nonsense."""
