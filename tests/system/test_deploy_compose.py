@@ -125,9 +125,9 @@ def test_what_compose_starts_takes_an_order_through(composed: Composed) -> None:
     composed.start("swf")
     until(lambda: composed.is_healthy("swf"), "the engine's health")
     assert "registered" in composed.run("set-up")
-    for service in ("decider", "activity-worker", "page"):
+    for service in ("decider", "activity-worker", "gc", "page"):
         assert "set-up" in SERVICES[service]["depends_on"]
-        assert service == "page" or not composed.is_healthy(service)
+        assert "healthcheck" not in SERVICES[service] or not composed.is_healthy(service)
         composed.start(service)
     for service in ("decider", "activity-worker"):
         until(lambda name=service: composed.is_healthy(name), f"the health of {service}")
@@ -141,6 +141,7 @@ def test_what_compose_starts_takes_an_order_through(composed: Composed) -> None:
         assert page.status == 200
         assert "COMPLETED" in page.read().decode()
 
-    for service in ("decider", "activity-worker"):
+    until(lambda: "values removed" in composed.log("gc").read_text(), "a collection")
+    for service in ("decider", "activity-worker", "gc"):
         assert composed.stop(service) == 0
         assert "Traceback" not in composed.log(service).read_text()

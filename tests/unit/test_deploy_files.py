@@ -18,6 +18,7 @@ import yaml
 from botocore.validate import ParamValidator
 
 import config
+from cli.app import build_parser
 from swf.connection import POLL_SECONDS
 from tests.image import ROOT, context
 
@@ -26,7 +27,8 @@ COMPOSE, WORKFLOW = DEPLOY / "compose.yaml", DEPLOY / "github" / "workflow.yml"
 ALARMS = DEPLOY / "cloudformation" / "alarms.yaml"
 SUPERVISOR = DEPLOY / "supervisor" / "business-process.conf"
 TASKS = sorted((DEPLOY / "ecs").glob("*.json"))
-UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+UNITS = sorted((DEPLOY / "systemd").glob("*@.service"))
+GC = DEPLOY / "systemd" / "gc.service"
 
 MOST_STOP_SECONDS = 120  # that ECS grants on Fargate
 ACTIVITY_SECONDS = int(config.load({}).activity_start_to_close_timeout)
@@ -79,7 +81,7 @@ def compose() -> dict[str, Any]:
 def test_compose_runs_every_process_from_the_image() -> None:
     services = compose()["services"]
 
-    assert services.keys() == {"swf", "set-up", "decider", "activity-worker", "page"}
+    assert services.keys() == {"swf", "set-up", "decider", "activity-worker", "gc", "page"}
     for service in services.values():
         assert context().has(script_of(service["command"]))
         assert service["user"] == "10001:10001"
@@ -217,7 +219,8 @@ def drain_complaints(script: str, seconds: int, spared: str) -> list[str]:
 def test_supervisor_drains_every_worker() -> None:
     found = programs(SUPERVISOR.read_text("utf-8"))
 
-    assert found.keys() == {"decider", "activity-worker"}
+    assert found.keys() == {"decider", "activity-worker", "gc"}
+    del found["gc"]
     for program in found.values():
         script = script_of(program["command"].split())
         told = drain_complaints(script, int(program["stopwaitsecs"]), program["exitcodes"])
@@ -226,6 +229,17 @@ def test_supervisor_drains_every_worker() -> None:
         assert program["user"] not in ("root", "")
         assert int(program["numprocs"]) > 1
         assert "%(process_num)" in program["process_name"]
+
+
+def test_supervisor_and_compose_clear_the_store_by_themselves() -> None:
+    program = programs(SUPERVISOR.read_text("utf-8"))["gc"]
+    services = (program["command"].split(), compose()["services"]["gc"]["command"])
+    for _, script, *words in services:
+        assert script == "workflow_starter.py"
+        assert build_parser().parse_args(words).every == 1
+    assert program["stopsignal"] == "TERM"
+    assert program["user"] not in ("root", "")
+    assert "numprocs" not in program  # one is enough
 
 
 def unit(text: str) -> dict[str, str]:
@@ -277,6 +291,20 @@ def test_systemd_reads_a_unit(path: Path, tmp_path: Path) -> None:
     assert path.name not in unit_complaints(path, tmp_path).replace("@1", "@")
     wrong = broken(path, "TimeoutStopSec=", "TimeoutStopSec=soon ", tmp_path)
     assert "Failed to parse time value" in unit_complaints(wrong, tmp_path)
+
+
+def test_systemd_clears_the_store_by_itself(tmp_path: Path) -> None:
+    service = unit(GC.read_text("utf-8"))
+    program, script, *words = service["ExecStart"].split()
+
+    assert script_of([program, script]) == "workflow_starter.py"
+    assert build_parser().parse_args(words).command.name == "gc"
+    assert service["User"] != "root"
+    assert GC.name not in unit_complaints(GC, tmp_path)
+    timer = GC.with_suffix(".timer")
+    assert timer.name not in unit_complaints(timer, tmp_path)
+    wrong = broken(timer, "OnCalendar=daily", "OnCalendar=nightly", tmp_path)
+    assert "Failed to parse calendar" in unit_complaints(wrong, tmp_path)
 
 
 # --- CloudFormation ---------------------------------------------------------------------------

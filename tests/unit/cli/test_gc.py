@@ -61,3 +61,63 @@ def test_other_ages_are_refused(
 def test_a_store_that_is_away_is_exit_code_3(starter: FakeStarter) -> None:
     starter.answers["collect_garbage"] = PayloadStoreError("the store is away")
     assert app.main(["gc"]) == 3
+
+
+# --- again and again --------------------------------------------------------------------------
+
+
+class Waits:
+    """Notes how long the command waits, and stops it after some rounds."""
+
+    def __init__(self, rounds: int) -> None:
+        self.seconds: list[float] = []
+        self._rounds = rounds
+
+    def set(self) -> None:
+        self._rounds = 0
+
+    def is_set(self) -> bool:
+        return len(self.seconds) >= self._rounds
+
+    def wait(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    found = Waits(rounds=2)
+    monkeypatch.setattr("cli.gc.threading.Event", lambda: found)
+    return found
+
+
+def test_it_collects_again_after_some_days(
+    starter: FakeStarter, waits: Waits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main(["gc", "--every", "0.5", "--json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line) for line in lines] == [FOUND, FOUND]
+    assert waits.seconds == [43_200, 43_200]
+
+
+@pytest.mark.parametrize(("days", "seconds"), [("7", 3600), ("0.01", 864)])
+def test_what_goes_wrong_is_told_and_tried_again(
+    starter: FakeStarter,
+    waits: Waits,
+    capsys: pytest.CaptureFixture[str],
+    days: str,
+    seconds: float,
+) -> None:
+    starter.answers["collect_garbage"] = PayloadStoreError("the store is away")
+    assert app.main(["gc", "--every", days]) == 0
+    assert capsys.readouterr().err.count("the store is away") == 2
+    assert waits.seconds == [seconds, seconds]
+
+
+@pytest.mark.parametrize("days", ["0", "0.00001", "1e9", "nan"])
+def test_no_time_between_or_too_much_is_refused(
+    starter: FakeStarter, capsys: pytest.CaptureFixture[str], days: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app.main(["gc", "--every", days])
+    assert ended.value.code == 2
+    assert "invalid number of days value" in capsys.readouterr().err
