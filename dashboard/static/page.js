@@ -77,6 +77,14 @@
       if (kept !== null) details.open = kept === "true";
     }
   }
+
+  // What was typed before the scripts were there, or put back by the browser, is checked too.
+  document.addEventListener("htmx:after:init", (event) => {
+    const text = event.target;
+    if (text.tagName === "TEXTAREA" && text.value !== text.defaultValue) {
+      text.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
   document.addEventListener("htmx:after:swap", () => { reopen(); countDown(); });
 
   reopen();
