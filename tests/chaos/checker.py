@@ -21,7 +21,7 @@ from tests.unit.core import promises
 from tests.unit.core.promises import Told
 from workflow import Definition
 from workflow.checking import check
-from workflow.history import attributes
+from workflow.history import attributes, seconds
 from workflow.machine import Contents, no_content
 
 Event = dict[str, Any]
@@ -167,6 +167,8 @@ def _of_order(life: Life, number: int) -> Iterator[Violation]:
     if origin.previous_run_id != (before.run_id if before else None):
         what = f"run {run.run_id} continues {origin.previous_run_id}"
         yield Violation("started twice", life.workflow_id, what)
+    if before and run.events[0]["eventTimestamp"] < before.events[-1]["eventTimestamp"]:
+        yield Violation("history", life.workflow_id, "time goes back from one run to the next")
     if before and origin.start_id != runs.origin_of(before.events[0], before.run_id).start_id:
         yield Violation("started twice", life.workflow_id, "runs of two starts")
 
@@ -190,6 +192,7 @@ def _of_history(life: Life, run: Run) -> Iterator[Violation]:
     yield from _asserted("history", life, lambda: [check_links(e, types) for e in events])
     yield from _asserted("history", life, lambda: check_decision_tasks(list(events)))
     yield from _of_tasks(life, events)
+    yield from _of_times(life, events)
 
 
 _ENDS = ("Completed", "Failed", "TimedOut", "Canceled")
@@ -209,6 +212,32 @@ def _of_tasks(life: Life, events: Sequence[Event]) -> Iterator[Violation]:
             if times > 1:
                 what = f"event {number} has {times} of {' or '.join(kinds)}"
                 yield Violation("history", life.workflow_id, what)
+
+
+_LIMITS = {
+    ("ActivityTaskTimedOut", "START_TO_CLOSE"): ("startedEventId", "startToCloseTimeout"),
+    ("ActivityTaskTimedOut", "SCHEDULE_TO_START"): ("scheduledEventId", "scheduleToStartTimeout"),
+    ("ActivityTaskTimedOut", "SCHEDULE_TO_CLOSE"): ("scheduledEventId", "scheduleToCloseTimeout"),
+    ("DecisionTaskTimedOut", "START_TO_CLOSE"): ("startedEventId", "startToCloseTimeout"),
+    ("TimerFired", None): ("startedEventId", "startToFireTimeout"),
+}
+"""What may not come before its time: the event that it counts from, and the limit's name."""
+
+
+def _of_times(life: Life, events: Sequence[Event]) -> Iterator[Violation]:
+    """No timer fires and nothing times out too early, whatever clocks do."""
+    for event in events:
+        told = attributes(event)
+        limit = _LIMITS.get((event["eventType"], told.get("timeoutType")))
+        if limit is None:
+            continue
+        since, name = limit
+        asked = told.get("scheduledEventId", told["startedEventId"])
+        wanted = attributes(events[asked - 1]).get(name, "NONE")
+        took = round(seconds(event) - seconds(events[told[since] - 1]), 3)
+        if wanted != "NONE" and took < float(wanted):
+            what = f"{event['eventType']} {event['eventId']} came after {took} s of {wanted}"
+            yield Violation("early", life.workflow_id, what)
 
 
 def _of_decisions(life: Life) -> Iterator[Violation]:
@@ -405,6 +434,7 @@ def figures(life: Life) -> Counter[str]:
         found["events"] += len(run.events)
         found["retries"] += sum(control.get("attempt", 1) > 1 for control in told.attempts.values())
         found["timeouts"] += types["ActivityTaskTimedOut"] + types["DecisionTaskTimedOut"]
+        found["continued as new"] += types["WorkflowExecutionContinuedAsNew"]
         found["resumes"] += len(told.markers("RESUMED"))
         found["rollbacks"] += len(told.markers("ROLLBACK_COMPLETED"))
         found["compensations"] += len(told.markers("STEP_COMPENSATED"))

@@ -15,11 +15,13 @@ import process as shipped
 from activities import effects
 from activity_worker import NonRetryableError, current_task
 from asl.loading import load
+from tests.chaos.sealing import UNSPOKEN
 from workflow import (
     Definition,
     Retry,
     child,
     choice,
+    commands,
     map_items,
     parallel,
     process,
@@ -34,6 +36,13 @@ UNDO = "RollbackStep"
 APPROVAL = "APPROVAL"
 ROWS = 2  # that one visit of a writing step leaves
 LARGE = 45_000  # characters; SWF takes 32,768
+SOFT_LIMIT, HARD_LIMIT = 40, 80  # events of a run, where SWF's own limit allows thousands
+
+
+def shorten_histories() -> None:
+    """Let runs continue as new early, in this process: whoever decides or checks must agree."""
+    commands.HISTORY_SOFT_LIMIT, commands.HISTORY_HARD_LIMIT = SOFT_LIMIT, HARD_LIMIT
+
 
 rows = effects.effect_table(
     "chaos_rows", sa.Column("token", sa.Text, primary_key=True), several_rows=True
@@ -77,6 +86,20 @@ WAITS = process(
         _writing("Settle"),
     ],
 )
+LONG = process(
+    "ChaosLong",
+    VERSION,
+    [
+        map_items("Much", [_writing("Piece")], concurrency=2),
+        wait_for_signal("Once", signal=APPROVAL),
+        step("Between", activity="Write"),
+        wait_for_signal("Twice", signal=APPROVAL),
+        _writing("Last"),
+    ],
+)
+"""Continues as new, with answers on the way that it does not wait for yet."""
+HELD = process("ChaosHeld", VERSION, [wait_for_signal("Hold", signal=APPROVAL), _writing("Settle")])
+"""Cannot end before it is answered."""
 CHILD = process("ChaosChild", VERSION, [_writing("Inside"), wait("Nap", 1)])
 PARENT = process(
     "ChaosParent",
@@ -99,8 +122,9 @@ MACHINE = load(
 SHIPPED = shipped.shipped()
 
 SHARES = {
-    SHIPPED.name: 38,
+    SHIPPED.name: 34,
     WIDE.name: 14,
+    LONG.name: 4,
     SAGA.name: 12,
     WAITS.name: 12,
     MACHINE.name: 12,
@@ -109,8 +133,11 @@ SHARES = {
 }
 """How many of a hundred executions are of each process."""
 
-OURS: tuple[Definition, ...] = (WIDE, SAGA, WAITS, CHILD, PARENT, LARGER, MACHINE)
+OURS: tuple[Definition, ...] = (WIDE, SAGA, WAITS, LONG, HELD, CHILD, PARENT, LARGER, MACHINE)
 """All but the one that ships."""
+
+APPROVALS = {WAITS.name: 1, LONG.name: 2, HELD.name: 1}
+"""How often somebody has to answer."""
 
 
 def named(name: str) -> Definition:
@@ -120,10 +147,17 @@ def named(name: str) -> Definition:
 
 def input_of(name: str, number: int, chance: random.Random) -> dict[str, Any]:
     """What an execution is started with."""
-    order = {"order_id": f"ORD-{number}", "items": ["a", "b", "c"][: chance.randint(1, 3)]}
+    note = f"{UNSPOKEN}-{number}"
+    order = {
+        "order_id": f"ORD-{number}",
+        "items": ["a", "b", "c"][: chance.randint(1, 3)],
+        "note": note,
+    }
     if name == SHIPPED.name:
         items = [{"sku": "A", "quantity": chance.randint(1, 3), "price": 5}]
-        return {"order_id": f"ORD-{number}", "items": items}
+        return {"order_id": f"ORD-{number}", "items": items, "metadata": {"note": note}}
+    if name == LONG.name:
+        return {**order, "items": list("abcdef")}
     if name == WIDE.name:
         return {**order, "many": chance.random() < 0.5}
     if name == LARGER.name:
@@ -141,7 +175,7 @@ def write(data: dict[str, Any]) -> dict[str, Any]:
         for _ in range(ROWS):
             row = {**effects.key_of(task, task.activity), "token": str(uuid.uuid4())}
             connection.execute(sa.insert(rows), row)
-    return {"wrote": task.path, "visit": task.visit}
+    return {"wrote": task.path, "visit": task.visit, "said": UNSPOKEN}
 
 
 def note(data: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +186,7 @@ def note(data: dict[str, Any]) -> dict[str, Any]:
 def flaky(data: dict[str, Any]) -> dict[str, Any]:
     """Fail the first time."""
     if current_task().attempt == 1:
-        raise ConnectionError("not yet")
+        raise ConnectionError(f"not yet, {UNSPOKEN}")
     return {"at": current_task().path}
 
 
@@ -164,7 +198,7 @@ def refuse(data: dict[str, Any]) -> dict[str, Any]:
 def text_of(seed: int) -> str:
     """A large text that is not easily made smaller."""
     block = hashlib.sha512(str(seed).encode()).hexdigest()
-    return "".join(f"{number}{block}" for number in range(LARGE // len(block)))
+    return UNSPOKEN + "".join(f"{number}{block}" for number in range(LARGE // len(block)))
 
 
 def make(data: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from starter import runs
 from swf_client import SwfClient
 from tests.chaos import checker, definitions
 from tests.chaos.checker import Life, Run, Violation
-from tests.chaos.ledger import Ledger
 from tests.chaos.people import People
 from workflow.history import attributes
 
@@ -154,6 +153,7 @@ def _lines(folder: Path) -> dict[str, Counter[str]]:
 def _check(share: _Share) -> Found:
     config.use(share.settings)
     published.FOLDER = share.folder / "definitions"
+    definitions.shorten_histories()
     client = SwfClient(share.settings)
     found = Found()
     for life in share.lives:
@@ -179,8 +179,3 @@ def _read_payloads(client: SwfClient, events: Iterable[dict[str, Any]]) -> None:
         for member in ("input", "result", "details"):
             if member in told and wire.REFERENCE in told[member]:
                 client.payloads.expand_deep(told[member])
-
-
-def ledger_problems(ledger: Ledger) -> list[Violation]:
-    """What people met that nobody may meet."""
-    return [Violation("people", "", problem) for problem in ledger.problems]

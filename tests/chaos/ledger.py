@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.chaos import definitions
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -28,6 +30,8 @@ class Ledger:
     """Of closed runs, by the new run."""
     rolled_back: set[str] = field(default_factory=set)
     """Workflow ids that an operator wanted undone, acknowledged or not."""
+    steered: set[str] = field(default_factory=set)
+    """Workflow ids that an operator wanted anything of."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """What came of what people tried."""
     problems: list[str] = field(default_factory=list)
@@ -41,6 +45,12 @@ class Ledger:
     def sent(self, sent: Sent, *, new_run: bool = False) -> None:
         with self.lock:
             (self.resumes if new_run else self.signals).append(sent)
+
+    def answers(self, workflow_id: str) -> int:
+        """How many answers to an execution that waits were acknowledged."""
+        with self.lock:
+            sent = [item for item in self.signals if item.workflow_id == workflow_id]
+        return sum(item.what == definitions.APPROVAL for item in sent)
 
     def count(self, outcome: str) -> None:
         with self.lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from errors import (
     EngineUnreachableError,
     ExecutionAlreadyStartedError,
     LimitReachedError,
+    PayloadKeyError,
     PayloadStoreError,
     SignalRefusedError,
     ThrottledError,
@@ -22,6 +22,7 @@ from starter import runs
 from tests.chaos import definitions
 from tests.chaos.ledger import Ledger, Sent
 from tests.chaos.plan import Act, Start
+from tests.chaos.sealing import UNSPOKEN
 from workflow_starter import WorkflowStarter
 
 REFUSALS = (
@@ -31,10 +32,17 @@ REFUSALS = (
     UnknownStepError,
 )
 """What an operator may hear: the execution is elsewhere."""
-OUTAGES = (EngineUnreachableError, LimitReachedError, PayloadStoreError, ThrottledError)
+OUTAGES = (
+    EngineUnreachableError,
+    LimitReachedError,
+    PayloadKeyError,  # by who has not got the new key yet
+    PayloadStoreError,
+    ThrottledError,
+)
 """What anybody may hear; whether it was done is then not known."""
 
 LOOKS = 4  # at once, at the open executions of the end
+UNANSWERED_SECONDS = 20.0  # after which an execution that was answered waits no more
 PACE_SECONDS = 1.0  # between two looks at all of them
 
 
@@ -45,6 +53,8 @@ class People:
         self.starter, self.ledger = starter, ledger
         self.names: dict[str, str] = {}
         """Name of the process, by workflow id; also of starts that are in doubt."""
+        self._waiting: dict[str, float] = {}
+        """Since when executions wait at the end that had all their answers, by workflow id."""
 
     # --- in the storm -----------------------------------------------------------------------
 
@@ -69,7 +79,8 @@ class People:
         """Answer an execution that waits for somebody, or will."""
 
         def call() -> None:
-            sent = self.starter.signal_workflow(workflow_id, definitions.APPROVAL, {"yes": True})
+            answer = {"yes": True, "note": UNSPOKEN}
+            sent = self.starter.signal_workflow(workflow_id, definitions.APPROVAL, answer)
             self._note(dict(sent), definitions.APPROVAL)
 
         self._try("approve", call)
@@ -77,6 +88,7 @@ class People:
     def act(self, act: Act) -> None:
         """Do to an execution what an operator does."""
         workflow_id = f"chaos-{act.number}"
+        self.ledger.steered.add(workflow_id)
         if act.what == "roll back":
             self.ledger.rolled_back.add(workflow_id)
         self._try(act.what, lambda: self._act(workflow_id, act))
@@ -146,10 +158,24 @@ class People:
             status = self.starter.status(workflow_id, run_id)
             if status["state"] == "PAUSED" and workflow_id in self.names:
                 self._note(dict(self.starter.continue_workflow(workflow_id)), "continue")
-            elif status["waits_for"]:
+            elif status["waits_for"] and not self._is_answered(workflow_id):
                 self.approve(workflow_id)
 
         self._try("help", call)
+
+    def _is_answered(self, workflow_id: str) -> bool:
+        """Whether it needs no more answers, for as many as it asks for were acknowledged.
+
+        Of an execution that somebody stepped back nobody can know.
+        """
+        needed = definitions.APPROVALS.get(self.names.get(workflow_id, ""), 0)
+        if workflow_id in self.ledger.steered or self.ledger.answers(workflow_id) < needed:
+            return False
+        waited = time.monotonic() - self._waiting.setdefault(workflow_id, time.monotonic())
+        if waited < UNANSWERED_SECONDS:
+            return True
+        self.ledger.problem(f"{workflow_id} waits for an answer that was acknowledged")
+        return False
 
     def _resume_failed(self, pool: ThreadPoolExecutor) -> bool:
         """Resume what ran out of attempts in the storm; whether there was any."""
@@ -174,6 +200,7 @@ class People:
         return wanted and workflow_id not in self.ledger.rolled_back
 
     def _resume(self, workflow_id: str) -> None:
+        self.ledger.steered.add(workflow_id)
         first = definitions.named(self.names[workflow_id]).steps[0]
 
         def call() -> None:
@@ -181,34 +208,3 @@ class People:
             self._note(dict(sent), "resume at the end")
 
         self._try("resume at the end", call)
-
-
-class Clockwork:
-    """Does things of one kind at their times, each on a thread of a pool; late ones at once.
-
-    Each kind has a pool of its own: those who wait for an answer must not hold up the weather.
-    """
-
-    def __init__(self, threads: int, plan: Sequence[tuple[float, Callable[[], object]]]) -> None:
-        self._pool = ThreadPoolExecutor(threads)
-        self._plan = sorted(plan, key=lambda item: item[0])
-        self.errors: list[str] = []
-        self._player = threading.Thread(target=self._play)
-        self._player.start()
-
-    def _play(self) -> None:
-        begun = time.monotonic()
-        for at, what in self._plan:
-            time.sleep(max(0.0, begun + at - time.monotonic()))
-            self._pool.submit(self._do, what)
-
-    def _do(self, what: Callable[[], object]) -> None:
-        try:
-            what()
-        except Exception as error:  # noqa: BLE001 - the chaos itself must not go wrong unseen
-            self.errors.append(f"{type(error).__name__}: {error}")
-
-    def join(self) -> None:
-        """Wait until all is done."""
-        self._player.join()
-        self._pool.shutdown()

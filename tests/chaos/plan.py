@@ -12,8 +12,10 @@ from tests.chaos import definitions
 
 KILL, FREEZE, TERMINATE = "kill", "freeze", "terminate"
 STORE_AWAY, DATABASE_LOCKED, DISK_FULL = "store away", "database locked", "disk full"
+CLOCK, ROTATION = "clock jump", "keys rotated"
 
 ENGINE = "engine"
+EVERYWHERE = "everywhere"
 
 BLOWS_A_MINUTE = {
     KILL: 40,
@@ -22,6 +24,7 @@ BLOWS_A_MINUTE = {
     STORE_AWAY: 3,
     DATABASE_LOCKED: 3,
     DISK_FULL: 4,
+    CLOCK: 12,
 }
 
 SECONDS = {
@@ -31,8 +34,20 @@ SECONDS = {
     STORE_AWAY: (1.0, 4.0),
     DATABASE_LOCKED: (1.0, 5.0),
     DISK_FULL: (0.5, 2.0),
+    CLOCK: (0.0, 0.0),
 }
 """How long each lasts; of a kill, until the part is started again."""
+
+ENGINE_KILLS_A_MINUTE, PART_KILLS_A_MINUTE = 30, 12
+"""Where the engine is shared."""
+
+DAY = 86_400.0
+JUMPS = {"decider": (-DAY, DAY), "worker": (-DAY, DAY), ENGINE: (-3600.0, 20.0)}
+"""By how many seconds a wall clock jumps.  An engine that starts anew after a leap forward finds
+its timers due, as after a night in which the machine slept: so it leaps by little."""
+
+ROTATES = (0.35, 0.65)
+"""When in the storm the new key comes."""
 
 STORMS_A_MINUTE = 12
 STORM_SECONDS = (1.0, 3.0)
@@ -69,6 +84,9 @@ ACTS = {
 """What operators do, and how often beside one another."""
 ACTS_A_START = 0.12
 LASTING = 0.9  # of the time, in which executions are started
+ERRANDS_A_MINUTE = 10
+ERRAND_SECONDS = 2.5
+"""Within which a command that starts an execution is killed: it takes about two."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +97,8 @@ class Start:
     number: int
     name: str
     input: dict[str, Any]
-    approve_after: float
-    """When somebody answers it, should it wait for that; in seconds."""
+    approve_after: tuple[float, ...]
+    """When somebody answers it, in seconds: once for each state that waits for that."""
 
     @property
     def workflow_id(self) -> str:
@@ -96,6 +114,22 @@ class Blow:
     kind: str
     target: str
     seconds: float
+    by: float = 0.0
+    """How far a clock jumps, in seconds."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A command that starts an execution, killed on its way, and given again."""
+
+    at: float
+    number: int
+    killed_after: float
+
+    @property
+    def workflow_id(self) -> str:
+        """The id that it asks for, both times."""
+        return f"errand-{self.number}"
 
 
 @dataclass(frozen=True)
@@ -129,15 +163,15 @@ class Plan:
     blows: tuple[Blow, ...]
     weather: tuple[Weather, ...]
     acts: tuple[Act, ...]
+    errands: tuple[Errand, ...] = ()
+    shared: bool = False
+    """Whether the engine is the one that processes share by their folder."""
 
 
 def drawn(seed: int, *, executions: int, seconds: float, deciders: int, workers: int) -> Plan:
     """The plan of a seed."""
     chance = random.Random(f"chaos {seed}")
-    parts = [
-        *(f"decider-{n}" for n in range(deciders)),
-        *(f"worker-{n}" for n in range(workers)),
-    ]
+    parts = _parts(deciders, workers)
     starts = tuple(_starts(chance, executions, seconds))
     return Plan(
         seed,
@@ -146,7 +180,38 @@ def drawn(seed: int, *, executions: int, seconds: float, deciders: int, workers:
         tuple(sorted(_blows(chance, seconds, parts), key=lambda blow: blow.at)),
         tuple(_weather(chance, seconds)),
         tuple(sorted(_acts(chance, starts, seconds), key=lambda act: act.at)),
+        tuple(_errands(chance, seconds)),
     )
+
+
+def drawn_shared(
+    seed: int, *, executions: int, seconds: float, deciders: int, workers: int
+) -> Plan:
+    """A plan in which the shared engine is killed again and again, and some processes."""
+    chance = random.Random(f"shared {seed}")
+    parts = _parts(deciders, workers)
+    targets = [ENGINE] * round(ENGINE_KILLS_A_MINUTE * seconds / 60)
+    targets += chance.choices(parts, k=round(PART_KILLS_A_MINUTE * seconds / 60))
+    blows = [
+        Blow(chance.uniform(0.1, 1) * seconds, KILL, target, chance.uniform(*SECONDS[KILL]))
+        for target in targets
+    ]
+    return Plan(
+        seed,
+        seconds,
+        tuple(_starts(chance, executions, seconds)),
+        tuple(sorted(blows, key=lambda blow: blow.at)),
+        weather=(),
+        acts=(),
+        shared=True,
+    )
+
+
+def _parts(deciders: int, workers: int) -> list[str]:
+    return [
+        *(f"decider-{n}" for n in range(deciders)),
+        *(f"worker-{n}" for n in range(workers)),
+    ]
 
 
 def _starts(chance: random.Random, executions: int, seconds: float) -> Iterator[Start]:
@@ -158,7 +223,7 @@ def _starts(chance: random.Random, executions: int, seconds: float) -> Iterator[
             number,
             name,
             definitions.input_of(name, number, chance),
-            chance.uniform(0.0, 4.0),
+            tuple(chance.uniform(0.0, 4.0) for _ in range(definitions.APPROVALS.get(name, 0))),
         )
 
 
@@ -168,7 +233,19 @@ def _blows(chance: random.Random, seconds: float, parts: Sequence[str]) -> Itera
             engine = chance.random() < 0.2
             workers = [part for part in parts if part.startswith("worker")]
             target = ENGINE if engine else chance.choice(workers if kind == DISK_FULL else parts)
-            yield Blow(chance.uniform(0, seconds), kind, target, chance.uniform(*SECONDS[kind]))
+            jump = JUMPS[target.partition("-")[0]] if kind == CLOCK else (0.0, 0.0)
+            yield Blow(
+                chance.uniform(0, seconds), kind, target,
+                chance.uniform(*SECONDS[kind]), chance.uniform(*jump),
+            )  # fmt: skip
+    yield Blow(seconds * chance.uniform(*ROTATES), ROTATION, EVERYWHERE, 0.0)
+
+
+def _errands(chance: random.Random, seconds: float) -> Iterator[Errand]:
+    errands = max(1, round(ERRANDS_A_MINUTE * seconds / 60))
+    for number in range(errands):
+        at = seconds * LASTING * number / errands
+        yield Errand(at, number, chance.uniform(0, ERRAND_SECONDS))
 
 
 def _weather(chance: random.Random, seconds: float) -> Iterator[Weather]:

@@ -1,44 +1,26 @@
-"""One process of the application: `python -m tests.chaos.serve decider|worker`.
+"""One process of the chaos: `python -m tests.chaos.serve ROLE ...`, with a clock that jumps.
 
-`CHAOS_DEFINITIONS` names the folder of the published definitions.
+ROLE is `engine`, `decider`, `worker`, or `starter`, which takes a command of
+`workflow_starter.py`.  `CHAOS_CLOCK` names the file of its clock.
 """
 
 from __future__ import annotations
 
-import faulthandler
+import importlib
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
-import polling
-import published
-from activity_worker import ActivityWorker
-from decision_worker import DecisionWorker
-from tests.chaos import definitions
-
-
-class ChaosWorker(ActivityWorker):
-    """Has the functions of all processes."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self.activities.update(definitions.ACTIVITIES)
+from tests.chaos import clocks
 
 
 def main() -> int:
-    """Serve until told to stop."""
-    if hasattr(faulthandler, "register"):
-        faulthandler.register(signal.SIGUSR1)  # for one that does not end when it is told to
-    published.FOLDER = Path(os.environ["CHAOS_DEFINITIONS"])
-    if sys.argv[1] == "decider":
-        return polling.serve(
-            "A decider.", lambda settings, _: DecisionWorker(settings), [], concurrency=4
-        )
-    return polling.serve(
-        "A worker.", lambda settings, _: ChaosWorker(settings, concurrency=8), [], concurrency=8
-    )
+    """Take the clock, then import what looks at it."""
+    clocks.follow(Path(os.environ["CHAOS_CLOCK"]))
+    role, *arguments = sys.argv[1:]
+    if role == "engine":
+        return int(importlib.import_module("local_swf.cli").main(arguments))
+    return int(importlib.import_module("tests.chaos.roles").serve(role, arguments))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.chaos.stage import ROOT
+from tests.chaos.parts import ROOT
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,14 +29,23 @@ def chaos(*options: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_small_storm_breaks_nothing():
     size = ("--executions", "60", "--minutes", "0.15", "--deciders", "1", "--workers", "2")
-    done = chaos("--seed", "3", *size, "--json")
+    done = chaos("--seed", "3", *size, "--only", "storm", "--json")
     told = json.loads(done.stdout)
     assert told["violations"] == []
     assert done.returncode == 0
-    assert told["starts"] >= 50
-    assert told["executions"] >= told["starts"]
-    assert told["kills"] >= 3
-    assert told["faults_in_all"] >= 20
+    storm = told["storm"]
+    assert storm["starts"] >= 50
+    assert storm["executions"] >= storm["starts"]
+    assert storm["kills"] >= 3
+    assert storm["faults_in_all"] >= 20
+
+
+def test_a_shared_engine_that_is_killed_again_and_again_loses_nothing():
+    size = ("--executions", "20", "--minutes", "0.1", "--deciders", "1", "--workers", "1")
+    told = json.loads(chaos("--seed", "5", *size, "--only", "shared", "--json").stdout)
+    assert told["violations"] == []
+    assert told["shared engine"]["starts"] == 20
+    assert told["shared engine"]["engines"] >= 3
 
 
 def test_wrong_options_are_told_on_one_line():

@@ -156,6 +156,13 @@ def begin_with_another_start(life):
     life.runs.append(again)
 
 
+def continue_before_the_end(life):
+    again = Run("second", life.runs[0].definition, copy.deepcopy(events(life)))
+    for event in again.events:
+        event["eventTimestamp"] -= 1
+    life.runs.append(again)
+
+
 def schedule_another_activity(life):
     attributes(first(life, "ActivityTaskScheduled", 1))["activityType"]["name"] = "EnrichData"
 
@@ -179,6 +186,7 @@ HISTORIES: list[tuple[Callable[[Life], None], str]] = [
     (start_a_decision_that_nobody_wanted, "history"),
     (end_otherwise, "ending"),
     (begin_with_another_start, "started twice"),
+    (continue_before_the_end, "history"),
     (schedule_another_activity, "decision"),
     (schedule_it_again, "decision"),
 ]
@@ -191,6 +199,28 @@ def test_a_spoiled_history_is_told(spoil, kind):
     life = life_of("success")
     spoil(life)
     assert kind in kinds(life)
+
+
+def fire_at_once(life):
+    fired = first(life, "TimerFired")
+    since = events(life)[attributes(fired)["startedEventId"] - 1]
+    fired["eventTimestamp"] = since["eventTimestamp"]
+
+
+def time_out_at_once(life):
+    """What failed at once has timed out at once."""
+    event = first(life, "ActivityTaskFailed")
+    event["eventType"] = "ActivityTaskTimedOut"
+    told = event.pop("activityTaskFailedEventAttributes")
+    ids = {name: told[name] for name in ("scheduledEventId", "startedEventId")}
+    event["activityTaskTimedOutEventAttributes"] = {**ids, "timeoutType": "START_TO_CLOSE"}
+
+
+@pytest.mark.parametrize("spoil", [fire_at_once, time_out_at_once])
+def test_what_comes_before_its_time_is_told(spoil):
+    life = life_of("retries")
+    spoil(life)
+    assert "early" in kinds(life)
 
 
 # --- signals ------------------------------------------------------------------------------------
