@@ -333,6 +333,11 @@ class Engine:
         wait = max(wait, self._held_for())
         self._wake = self._loop.call_later(min(wait, 3600), self._on_wake)
 
+    @property
+    def recovers(self) -> bool:
+        """Whether it waits after a commit that failed."""
+        return self._held_for() > 0
+
     def _held_for(self) -> float:
         """Seconds until deadlines may fire after a commit that failed."""
         if not self._commits.failures:

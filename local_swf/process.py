@@ -101,6 +101,7 @@ class Endpoint:
                 endpoint.engine.close()
                 raise
             await endpoint._server.listen(options.host, 0)
+        endpoint.frontend.health.begin()
         return endpoint
 
     @property
@@ -121,6 +122,7 @@ class Endpoint:
 
     async def close(self) -> None:
         """Stop listening, hang up on waiting polls, and write what is open."""
+        self.frontend.health.end()
         await self._server.close()
         self.engine.close()
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from functools import partial
 
-from local_swf import errors, faults, model
+from local_swf import errors, faults, health, model
 from local_swf.connections import Request
 from local_swf.control import Control
 from local_swf.engine import Engine
@@ -64,6 +64,7 @@ class Frontend:
         empty_task_token: bool = False,
     ) -> None:
         self.engine = engine
+        self.health = health.Health(engine)
         self.faults = injected
         self.verifier = verifier
         self._control = control
@@ -84,6 +85,9 @@ class Frontend:
 
     def handle(self, request: Request) -> None:
         """One request of any kind."""
+        if request.target in health.PATHS:  # who asks for that is no client
+            self.health.answer(request)
+            return
         self.last_request = time.monotonic()
         if request.target.startswith(b"/_local/"):
             # Nobody signs these: where signatures are asked for they are this machine's alone.
