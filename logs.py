@@ -33,6 +33,10 @@ from config import Settings, exposed
 QUIET = ("asyncio", "boto3", "botocore", "sqlalchemy", "urllib3")
 """Libraries whose own lines appear from WARNING on, whatever LOG_LEVEL says."""
 
+SELDOM = "botocore.credentials"
+"""Warns at every call, with a trace, while credentials cannot be refreshed."""
+SELDOM_SECONDS = 300.0
+
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger for one module or component; `log.info("text", field=value)`, `log.bind(...)`."""
@@ -79,6 +83,29 @@ def configure(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    seldom = logging.getLogger(SELDOM)
+    if not any(isinstance(known, _Seldom) for known in seldom.filters):
+        seldom.addFilter(_Seldom())
+
+
+class _Seldom(logging.Filter):
+    """Lets a line through now and then, with what went wrong instead of the trace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        now = time.monotonic()
+        if now - self._last < SELDOM_SECONDS:
+            return False
+        self._last = now
+        if record.exc_info and record.exc_info[1] is not None:
+            record.msg, record.args = f"{record.getMessage()} {record.exc_info[1]}", ()
+        record.exc_info = None
+        return True
 
 
 if TYPE_CHECKING:

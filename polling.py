@@ -37,6 +37,8 @@ from swf_client import SwfClient
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
+CALM_SECONDS = 300.0  # after an outage, within which another one is told only
+LASTING_SECONDS = 30.0  # when it has lasted so long
 MOST_CONCURRENCY = 1_000
 WINDOWS_WAKE_SECONDS = 1.0  # Windows delivers Ctrl+C only to a main thread that runs
 
@@ -151,7 +153,7 @@ class Polls:
         if self._registered:
             return
         with self._registration:
-            if not self._registered:
+            if not (self._registered or self.stopping):
                 prepare(self._client, anew=self._outage.worked)
                 self._registered = True
 
@@ -166,11 +168,20 @@ def outlasted() -> Iterator[None]:
 
 
 class Outage:
-    """The time in which polls fail: waits that grow, one line at its start, one at its end."""
+    """The time in which polls fail: waits that grow, a line at its start, one at its end.
 
-    def __init__(self, stopping: threading.Event) -> None:
+    Each kind of error is told once an outage; what comes back soon after its end is told only
+    when it lasts, for polls that fail now and then must not fill the log.
+    """
+
+    def __init__(
+        self, stopping: threading.Event, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stopping = stopping
+        self._clock = clock
         self._since: float | None = None
+        self._told: set[type[Exception]] = set()
+        self._ended = float("-inf")  # when the last one was over that was told
         self._lock = threading.Lock()
         self.worked = False
         """Whether a poll has ever succeeded."""
@@ -189,18 +200,27 @@ class Outage:
             return
         with self._lock:
             since, self._since = self._since, None
-        if since is not None:
-            _log.info("Polling works again", seconds=round(time.monotonic() - since, 1))
+            told, self._told = self._told, set()
+            now = self._clock()
+            if since is None or not told:
+                return
+            self._ended = now
+        _log.info("Polling works again", seconds=round(now - since, 1))
 
     def _lasted(self, error: Exception) -> float:
         """Seconds since the first failure, which is told."""
         with self._lock:
-            if self._since is not None:
-                return time.monotonic() - self._since
-            self._since = time.monotonic()
+            now = self._clock()
+            if self._since is None:
+                self._since = now
+            lasted = now - self._since
+            again = now - self._ended < CALM_SECONDS and lasted < LASTING_SECONDS
+            if again or type(error) in self._told:
+                return lasted
+            self._told.add(type(error))
         ours = isinstance(error, BusinessProcessError)
         _log.warning(f"Polling fails: {error}", exc_info=None if ours else error)
-        return 0.0
+        return lasted
 
 
 def prepare(client: SwfClient, *, anew: bool = False) -> None:

@@ -6,7 +6,6 @@ that is here, so that `swf_client.py` reads as what it asks of SWF.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,20 +14,18 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
-from botocore.loaders import create_loader
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event
 from tenacity.wait import wait_random_exponential
 
 import logs
 import telemetry
-from config import Settings, is_placeholder
-from errors import ConfigurationError, CredentialsError, EngineUnreachableError
+from config import Settings
+from errors import ConfigurationError, EngineUnreachableError
+from swf import credentials
 from swf.events import read_answer
 from swf.faults import BOTO_ERRORS, Kind, SwfFault, fault_of
-from swf.remedies import GET_CREDENTIALS
 from swf.transport import NearbyTransport
 from wire import Json
 
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 75  # SWF holds a poll for 60 seconds; an answer may take a little longer
 CALL_SECONDS = 10
 CONNECT_SECONDS = 5
+SILENT_SECONDS = 300.0  # between two lines of calls that fail alike
 POOL_CONNECTIONS = 128  # one for each thread that polls or calls at once
 
 OUTCOMES = {
@@ -74,12 +72,14 @@ class Connection:
         self._settings = settings
         self._patience = patience
         self._nearby = _is_nearby(settings.swf_endpoint)
+        self._renews = not (self._nearby or credentials.are_fixed(settings))
         self._transport = NearbyTransport(poll_seconds=POLL_SECONDS, call_seconds=CALL_SECONDS)
         self._lock = threading.Lock()
         self._url: str | None = None
         self._callers: _Callers | None = None
         self.stopping = threading.Event()
         self._leaving = threading.Event()
+        self._warned: dict[tuple[str, Kind], float] = {}
 
     @property
     def is_nearby(self) -> bool:
@@ -136,8 +136,9 @@ class Connection:
                 unanswered = unanswered or fault.kind is Kind.UNANSWERED
                 raise
 
-        ending = self.stopping if seconds is None else self._leaving
-        return self._tried(attempt, _may_pass, ending, seconds)
+        if seconds is None:
+            return self._tried(attempt, _may_pass, self.stopping, seconds)
+        return self._tried(attempt, self._may_be_renewed, self._leaving, seconds)
 
     def poll(self, operation: str, members: Json) -> Json | None:
         """Make one long poll; None when `stop()` ended it.
@@ -174,6 +175,8 @@ class Connection:
         except BOTO_ERRORS as error:
             fault = fault_of(operation, error)
             outcome = OUTCOMES[fault.kind]
+            if fault.is_of_credentials:
+                self._forget(callers)
             raise fault from error
         finally:
             telemetry.recorder().called(operation, time.monotonic() - begun, outcome)
@@ -205,6 +208,11 @@ class Connection:
 
         return self._retrying(worth, ending, started, seconds)(again)
 
+    def _may_be_renewed(self, error: BaseException) -> bool:
+        """What has a deadline of its own waits for new credentials too."""
+        of_credentials = isinstance(error, SwfFault) and error.is_of_credentials
+        return _may_pass(error) or (self._renews and of_credentials)
+
     def _retrying(
         self,
         worth: Callable[[BaseException], bool],
@@ -235,9 +243,9 @@ class Connection:
 
     def _before_waiting(self, state: RetryCallState) -> None:
         fault = _fault(state)
-        # Once a call; polls are the workers' to tell of, once an outage.
-        first = state.attempt_number == 1 and not fault.operation.startswith("poll_for")
-        (_log.warning if first else _log.debug)(
+        # Polls are the workers' to tell of, once an outage.
+        told = state.attempt_number == 1 and not fault.operation.startswith("poll_for")
+        (_log.warning if told and self._is_news(fault) else _log.debug)(
             "SWF call failed, trying again",
             operation=fault.operation,
             attempt=state.attempt_number,
@@ -245,6 +253,14 @@ class Connection:
         )
         if fault.kind in (Kind.REFUSED, Kind.UNANSWERED):
             self._revive()
+
+    def _is_news(self, fault: SwfFault) -> bool:
+        """Whether nothing was said lately of calls that fail so."""
+        now, what = time.monotonic(), (fault.operation, fault.kind)
+        if now - self._warned.get(what, float("-inf")) < SILENT_SECONDS:
+            return False
+        self._warned[what] = now
+        return True
 
     # --- the engine ----------------------------------------------------------------------
 
@@ -264,6 +280,12 @@ class Connection:
         if endpoint == "aws":
             return None
         return _embedded(self._settings) if endpoint == "local" else endpoint
+
+    def _forget(self, refused: _Callers) -> None:
+        """Look for credentials anew at the next call: a file that holds them may have changed."""
+        with self._lock:
+            if self._renews and self._callers is refused:
+                self._callers = None
 
     def _revive(self) -> None:
         """Bring a crashed embedded engine back; it takes its old port where that is free."""
@@ -286,8 +308,9 @@ class _Callers:
 
 def _callers(settings: Settings, url: str | None, transport: NearbyTransport) -> _Callers:
     try:
-        session = _session(settings)
-        if not _is_nearby(settings.swf_endpoint):
+        nearby = _is_nearby(settings.swf_endpoint)
+        session = credentials.session(settings, nearby=nearby)
+        if not nearby:
             calls, polls = (
                 _client(session, settings, url, seconds) for seconds in (CALL_SECONDS, POLL_SECONDS)
             )
@@ -314,71 +337,9 @@ def _client(session: Any, settings: Settings, url: str | None, read_seconds: int
     )
     client: SWFClient = session.client("swf", endpoint_url=url, config=config)
     client.meta.events.register("before-parse.swf", read_answer)
+    if not _is_nearby(settings.swf_endpoint):
+        client.meta.events.register("before-call.swf", credentials.refreshing(session))
     return client
-
-
-# --- credentials -------------------------------------------------------------------------
-
-# What keeps botocore from looking at AWS's own files: an engine near by needs nothing of them,
-# and a profile that is named but missing would be an error.
-_NO_FILES = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-
-
-def _session(settings: Settings) -> boto3.Session:
-    """A boto3 session whose credentials are those written for us, or boto3's own chain."""
-    if _is_nearby(settings.swf_endpoint):
-        keys = _keys(settings) or _environment_keys() or _MADE_UP_KEYS
-        core = _core(botocore.session.Session(session_vars=_NO_FILES))
-        return boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
-    keys = _keys(settings)
-    core = _core(botocore.session.get_session())
-    if not keys and not _environment_keys():
-        # Keys in the environment that are empty or an example's must not shadow the others.
-        core.get_component("credential_provider").remove("env")
-    session = boto3.Session(botocore_session=core, region_name=settings.aws_region, **keys)
-    _check_credentials(session, settings)
-    return session
-
-
-# Parsed service models are kept here: reading them is most of what a further client costs.
-_LOADER = create_loader()
-
-
-def _core(session: Any) -> Any:
-    session.register_component("data_loader", _LOADER)
-    return session
-
-
-# boto3 would search for some at the instance metadata service, seconds long where there is none.
-_MADE_UP_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-
-
-def _keys(settings: Settings) -> dict[str, str]:
-    """Keys to hand over outright: those of the settings file."""
-    written = {
-        "aws_access_key_id": settings.aws_access_key_id,
-        "aws_secret_access_key": settings.aws_secret_access_key,
-        "aws_session_token": settings.aws_session_token,
-    }
-    return {name: value for name, value in written.items() if not is_placeholder(value)}
-
-
-def _environment_keys() -> dict[str, str]:
-    """The environment's keys, where both are real."""
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    found = {name.lower(): os.environ.get(name, "") for name in names}
-    real = {name: value for name, value in found.items() if not is_placeholder(value)}
-    return real if {"aws_access_key_id", "aws_secret_access_key"} <= real.keys() else {}
-
-
-def _check_credentials(session: boto3.Session, settings: Settings) -> None:
-    found = session.get_credentials()
-    if found is None or is_placeholder(found.access_key):
-        raise CredentialsError(f"no AWS credentials for {settings.engine}: {GET_CREDENTIALS}")
 
 
 # --- small things ------------------------------------------------------------------------

@@ -12,11 +12,18 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
     IncompleteReadError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
     ProxyConnectionError,
     SSLError,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -27,6 +34,36 @@ ALREADY_STARTED = "WorkflowExecutionAlreadyStartedFault"
 UNKNOWN_RESOURCE = "UnknownResourceFault"
 IN_DOUBT = "whether the execution was started is not known: look before starting it again"
 ALREADY_THERE = ("DomainAlreadyExistsFault", "TypeAlreadyExistsFault")
+
+NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    TokenRetrievalError,
+    ProfileNotFound,
+    SSOError,
+)
+"""What boto3 raises where it finds no credentials, or cannot refresh them."""
+
+CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""With which AWS refuses credentials."""
 
 _NOT_CONNECTED = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
 _NOT_ANSWERED = (HTTPClientError, IncompleteReadError, ResponseParserError)
@@ -53,6 +90,11 @@ class SwfFault(Exception):  # noqa: N818 - SWF's own word; never leaves the clie
         self.message = message
         self.after_unanswered = False  # an earlier attempt of this call may have been carried out
         super().__init__(f"{operation}: {message}")
+
+    @property
+    def is_of_credentials(self) -> bool:
+        """Whether other credentials, or the same ones refreshed, may do better."""
+        return self.code in CREDENTIAL_CODES or isinstance(self.__cause__, NO_CREDENTIALS)
 
 
 def fault_of(operation: str, error: Exception) -> SwfFault:

@@ -9,14 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
-from botocore.exceptions import (
-    BotoCoreError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-)
+from botocore.exceptions import BotoCoreError
 
 from config import Settings
 from errors import (
@@ -34,38 +27,12 @@ from errors import (
     TypeNotRegisteredError,
     UnknownExecutionError,
 )
+from swf import credentials
 from swf.faults import ALREADY_STARTED, IN_DOUBT, UNKNOWN_RESOURCE, Kind, SwfFault
-
-GET_CREDENTIALS = (
-    "write AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in .env, set AWS_PROFILE or use an "
-    "IAM role; without an AWS account set SWF_ENDPOINT=local"
-)
 
 Members = Mapping[str, Any]
 """A request's."""
 
-_NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    ProfileNotFound,
-    SSOError,
-)
-_CREDENTIAL_CODES = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "NotAuthorized",
-    "OptInRequired",
-    "RequestExpired",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
 _CLOCK_CODES = {"RequestExpired", "RequestTimeTooSkewed"}
 _CLOCK_WORDS = ("signature expired", "signature not yet current")
 _SIGNATURE_CODES = {"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"}
@@ -88,7 +55,7 @@ def public_error(fault: SwfFault, settings: Settings, members: Members) -> Busin
             f"{settings.engine} kept refusing {_action(fault)} because of the account's request "
             f"rate ({fault.message}); start fewer at once, or ask AWS to raise the quota"
         )
-    if fault.code in _CREDENTIAL_CODES or isinstance(fault.__cause__, _NO_CREDENTIALS):
+    if fault.is_of_credentials:
         return CredentialsError(_credentials(fault, settings))
     if fault.code in _DENIED_CODES:
         return PermissionDeniedError(_denied(fault, settings))
@@ -209,23 +176,34 @@ def _credentials(fault: SwfFault, settings: Settings) -> str:
             f"this machine's clock is wrong, so AWS refuses what it signs ({fault.message}); set "
             "the clock (Linux: `sudo timedatectl set-ntp true`)"
         )
+    fixed = credentials.are_fixed(settings)
+    then = _RESTART if fixed else _BY_ITSELF
     if "expired" in f"{fault.code} {text}".lower():
+        token = ", with them a new AWS_SESSION_TOKEN" if fixed else ""
         return (
             f"the AWS credentials have expired ({fault.message}); get new temporary credentials "
-            "(for SSO: `aws sso login`), with them a new AWS_SESSION_TOKEN"
+            f"(for SSO: `aws sso login`){token}; {then}"
         )
     if fault.code in _SIGNATURE_CODES:
         return (
             f"the AWS secret key does not belong to the access key ({fault.message}); copy "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY anew, whole and without blanks"
+            f"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY anew, whole and without blanks; {then}"
         )
     if fault.code in _UNKNOWN_KEY_CODES:
         return (
             f"AWS does not know these credentials in {settings.aws_region} ({fault.message}); "
             "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for temporary ones "
-            "AWS_SESSION_TOKEN too, or AWS_REGION if the account has not enabled that region"
+            "AWS_SESSION_TOKEN too, or AWS_REGION if the account has not enabled that region; "
+            f"{then}"
         )
-    return f"AWS credentials are missing or were refused ({fault.message}); {GET_CREDENTIALS}"
+    return (
+        f"AWS credentials are missing or were refused ({fault.message}); "
+        f"{credentials.GET_CREDENTIALS}"
+    )
+
+
+_RESTART = "keys of .env and of the environment are read at the start: restart what runs"
+_BY_ITSELF = "what runs takes them up by itself"
 
 
 def _denied(fault: SwfFault, settings: Settings) -> str:

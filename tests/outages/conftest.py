@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import config
+import logs
 from config import Settings
 from local_swf.testing import LocalSWF
 from setup import ensure_registered
@@ -54,6 +56,21 @@ def folder(
     patched.setenv("AWS_CA_BUNDLE", str(certificate))
     patched.chdir(made)
     return made
+
+
+@pytest.fixture(autouse=True)
+def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What commands and workers set up in their process is as before at the end of a test."""
+    monkeypatch.setattr(config, "_current", None)
+    names = ("", "swf_client", *logs.QUIET, logs.SELDOM)
+    before = {name: logging.getLogger(name).level for name in names}
+    handlers = list(logging.getLogger().handlers)
+    yield
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="module")

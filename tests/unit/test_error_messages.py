@@ -21,6 +21,7 @@ from swf_client import Patience, SwfClient
 
 ENGINE = "Amazon SWF in eu-west-1, domain orders"
 USER = "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: "
+RESTART = "; keys of .env and of the environment are read at the start: restart what runs"
 ONCE = Patience(ordinary=0, refused=0, poll=0)
 
 
@@ -90,21 +91,22 @@ CASES = {
         "The security token included in the request is invalid.", errors.CredentialsError,
         "AWS does not know these credentials in eu-west-1 (The security token included in the "
         "request is invalid.); correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for temporary "
-        "ones AWS_SESSION_TOKEN too, or AWS_REGION if the account has not enabled that region",
+        "ones AWS_SESSION_TOKEN too, or AWS_REGION if the account has not enabled that region"
+        f"{RESTART}",
     ),
     "expired token": Case(
         poll, "ExpiredTokenException", "The security token included in the request is expired",
         errors.CredentialsError,
         "the AWS credentials have expired (The security token included in the request is expired); "
         "get new temporary credentials (for SSO: `aws sso login`), with them a new "
-        "AWS_SESSION_TOKEN",
+        f"AWS_SESSION_TOKEN{RESTART}",
     ),
     "expired session of SSO": Case(
         poll, "", "", errors.CredentialsError,
         "the AWS credentials have expired (The SSO session associated with this profile has "
         "expired or is otherwise invalid. To refresh this SSO session run aws sso login with the "
         "corresponding profile.); get new temporary credentials (for SSO: `aws sso login`), with "
-        "them a new AWS_SESSION_TOKEN",
+        f"them a new AWS_SESSION_TOKEN{RESTART}",
         raises=UnauthorizedSSOTokenError(),
     ),
     "wrong secret key": Case(
@@ -112,7 +114,7 @@ CASES = {
         errors.CredentialsError,
         "the AWS secret key does not belong to the access key (The request signature we calculated "
         "does not match); copy AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY anew, whole and without "
-        "blanks",
+        f"blanks{RESTART}",
     ),
     "a clock that is behind": Case(
         poll, "InvalidSignatureException", "Signature expired: 20260131T080000Z is now earlier",

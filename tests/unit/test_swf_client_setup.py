@@ -14,7 +14,7 @@ from botocore.credentials import RefreshableCredentials
 
 import config
 from errors import ConfigurationError, CredentialsError, EngineUnreachableError
-from swf import connection
+from swf import credentials as swf_credentials
 from swf_client import Patience, SwfClient
 from tests.unit.scripted_swf import ScriptedSwf, answer, drop, unused_port
 
@@ -52,7 +52,7 @@ class TestConstruction:
             raise AssertionError("no network, no boto3 at construction")
 
         monkeypatch.setattr(socket, "socket", refuse)
-        monkeypatch.setattr(connection, "_session", refuse)
+        monkeypatch.setattr(swf_credentials, "session", refuse)
         made = client()
         assert made.domain == "business-process-domain"
         assert not made.settings.data_dir.exists()
