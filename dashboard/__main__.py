@@ -15,12 +15,11 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 
-import uvicorn
-
 import config
 import logs
 from arguments import Parser, count, reported
 from dashboard.app import make_app
+from dashboard.listening import server
 from dashboard.offline import library_of
 from dashboard.options import LOOPBACK, PORT, Options
 from errors import BusinessProcessError, ConfigurationError
@@ -88,9 +87,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     print(f"The page is at {options.address}", flush=True)
     if arguments.open:
         webbrowser.open(options.address)
-    app = make_app(starter, options, library)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    server.run(sockets=[listening])
+    server(make_app(starter, options, library)).run(sockets=[listening])
     return 0
 
 

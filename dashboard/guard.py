@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 from collections.abc import Iterable
 from urllib.parse import urlencode, urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -22,6 +24,15 @@ FIELD = "csrf"
 
 MOST_BYTES = 4_000_000
 """Of a form: a definition and an input, larger than SWF or States Language would take."""
+
+MOST_SECONDS = 30.0
+"""How long a form may take to come."""
+
+REQUESTS_AT_ONCE, REQUESTS_PER_SECOND = 1_000, 100.0
+"""Of one address: so many, and then so many more each second."""
+
+MOST_ADDRESSES = 10_000
+"""That are remembered; with more, all begin anew."""
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -62,7 +73,7 @@ def _is_foreign(origin: str, request: Request) -> bool:
 
 def middleware(options: Options) -> list[Middleware]:
     """What every request passes through, outermost first."""
-    found = [Middleware(_Headers), Middleware(_Bounded)]
+    found = [Middleware(_Headers), Middleware(_Paced), Middleware(_Bounded)]
     if options.token:
         found.append(Middleware(_Token, token=options.token))
     else:  # a name of another site that leads here must not be answered as ours
@@ -92,8 +103,32 @@ class _Headers:
         await self._app(scope, receive, with_headers)
 
 
+class _Paced:
+    """Refuses an address that asks too often: so nobody tries out tokens, or keeps SWF busy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._left: dict[str, tuple[float, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        if client is None or self._may_ask(client[0], time.monotonic()):
+            await self._app(scope, receive, send)
+            return
+        answer = PlainTextResponse("Too many requests.", 429, {"Retry-After": "1"})
+        await answer(scope, receive, send)
+
+    def _may_ask(self, address: str, now: float) -> bool:
+        left, since = self._left.get(address, (REQUESTS_AT_ONCE, now))
+        left = min(REQUESTS_AT_ONCE, left + (now - since) * REQUESTS_PER_SECOND)
+        if len(self._left) >= MOST_ADDRESSES:
+            self._left.clear()
+        self._left[address] = (max(left - 1, 0), now)
+        return left >= 1
+
+
 class _Bounded:
-    """Refuses what is longer than any form of ours, before it is kept."""
+    """Refuses what is longer than any form of ours, before it is kept, and what never ends."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -102,21 +137,30 @@ class _Bounded:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MOST_BYTES:
-                answer = PlainTextResponse(f"A form has at most {MOST_BYTES:,} bytes.", 413)
-                await answer(scope, receive, send)
-                return
-        parts = iter([{"type": "http.request", "body": body, "more_body": False}])
+        body = bytearray()
+        refused: tuple[str, int] | None = (f"A form comes within {MOST_SECONDS:.0f} s.", 408)
+        with anyio.move_on_after(MOST_SECONDS):
+            refused = await _taken(receive, body)
+        if refused is not None:
+            await PlainTextResponse(*refused)(scope, receive, send)
+            return
+        parts = iter([{"type": "http.request", "body": bytes(body), "more_body": False}])
 
         async def whole() -> Message:
             return next(parts, None) or await receive()
 
         await self._app(scope, whole, send)
+
+
+async def _taken(receive: Receive, body: bytearray) -> tuple[str, int] | None:
+    """Take a body in; why that is not done, where it is not."""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BYTES:
+            return f"A form has at most {MOST_BYTES:,} bytes.", 413
+        if not message.get("more_body", False):
+            return None
 
 
 class _Token:

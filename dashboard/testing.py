@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import uvicorn
-
 from dashboard.app import make_app
 from dashboard.library import Library
+from dashboard.listening import server
 from dashboard.options import Options
 from workflow_starter import WorkflowStarter
 
@@ -33,26 +32,16 @@ def served(
     options = options or Options(port=0)
     listening = socket.create_server(("127.0.0.1", options.port))
     chosen = replace(options, port=listening.getsockname()[1])
-    app = make_app(starter, chosen, library)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    serving = server(make_app(starter, chosen, library), timeout_graceful_shutdown=1)
+    thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not server.started and time.monotonic() < deadline:
+    while not serving.started and time.monotonic() < deadline:
         time.sleep(0.005)
-    if not server.started:
+    if not serving.started:
         raise TimeoutError(f"the page was not served within {PATIENCE_SECONDS} s")
     try:
         yield f"http://127.0.0.1:{chosen.port}"
     finally:
-        server.should_exit = True
+        serving.should_exit = True
         thread.join(PATIENCE_SECONDS)

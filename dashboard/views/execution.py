@@ -52,6 +52,11 @@ class Shown:
         """What was read of it."""
         return self.book.reading
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the first read of it has come to its end."""
+        return self.site.library.is_read(self.reading.workflow_id, self.reading.run_id)
+
     def scene(self) -> Scene:
         """How it stands."""
         return self.book.told("scene", lambda reading: reading.scene(time.time()), every=1)
@@ -71,7 +76,7 @@ def _page(request: Request, tab: str, template: str, **values: Any) -> Response:
     """A page about one execution; while it is read for the first time, how far that is."""
     ids = request.path_params
     found = shown(request)
-    if not found.site.library.is_read(ids["workflow_id"], ids["run_id"]):
+    if not found.is_read:
         return pages.render(
             request, "reading.html", ids=ids, events_read=found.book.events_read, seen=""
         )
@@ -300,6 +305,8 @@ async def _live(request: Request) -> Response:
 def _saved(request: Request) -> Response:
     """The history as `history --json` prints it, to be kept or opened elsewhere."""
     found = shown(request)
+    if not found.is_read:
+        return RedirectResponse(pages.execution_url(request.path_params), 303)
     with found.book.held():
         text = pages.to_json(found.reading.saved())
     name = pages.attachment(f"{found.reading.workflow_id}.history.json")
@@ -310,6 +317,8 @@ def _saved(request: Request) -> Response:
 def _export(request: Request) -> Response:
     """The execution as one HTML file that needs nothing else."""
     found = shown(request)
+    if not found.is_read:
+        return RedirectResponse(pages.execution_url(request.path_params), 303)
     with found.book.held():
         html = pages.markup(
             request,

@@ -251,3 +251,16 @@ def test_the_history_is_saved_as_the_command_line_prints_it(
     assert "attachment" in answer.headers["content-disposition"]
     saved = json.loads(answer.text)
     assert saved == stage.json("history", run["workflow_id"], run["run_id"])
+
+
+def test_what_is_still_being_read_is_not_saved_by_halves(
+    stage: Stage, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, gate = held(stage)
+    gate.open()
+    stage.ends(run)
+    monkeypatch.setattr("dashboard.library.Library.is_read", lambda *_: False)
+    for file in ("history.json", "export.html"):
+        answer = operator.http.get(execution_url(run, file))
+        assert (answer.status_code, answer.headers["location"]) == (303, execution_url(run))
+    assert "Reading its history" in operator.http.get(execution_url(run)).text
