@@ -54,6 +54,7 @@ def folder(
     patched.setenv("AWS_ACCESS_KEY_ID", "AKIAOUTAGES")
     patched.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-tests")
     patched.setenv("AWS_CA_BUNDLE", str(certificate))
+    patched.setenv("DATA_DIR", str(made / "data"))
     patched.chdir(made)
     return made
 
