@@ -87,7 +87,7 @@ def _run_ids(client: SwfClient) -> defaultdict[str, list[tuple[str, str]]]:
 
 def _lives(folder: Path, people: People, run_ids: Iterable[str]) -> list[Life]:
     ledger = people.ledger
-    rows, lines = _rows(folder), _lines(folder)
+    rows, lines = rows_of(folder), lines_of(folder)
     signals, resumes = _by_workflow(ledger.signals), _by_workflow(ledger.resumes)
     lives = []
     for workflow_id in sorted({*run_ids, *ledger.starts, *rows, *lines}):
@@ -121,7 +121,7 @@ def _by_workflow(sent: Iterable[Any]) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _rows(folder: Path) -> dict[str, Counter[tuple[str, checker.Effect]]]:
+def rows_of(folder: Path) -> dict[str, Counter[tuple[str, checker.Effect]]]:
     """How many rows each visit has in each table, by workflow id."""
     path = folder / "business.sqlite3"
     found: dict[str, Counter[tuple[str, checker.Effect]]] = {}
@@ -136,7 +136,7 @@ def _rows(folder: Path) -> dict[str, Counter[tuple[str, checker.Effect]]]:
     return found
 
 
-def _lines(folder: Path) -> dict[str, Counter[str]]:
+def lines_of(folder: Path) -> dict[str, Counter[str]]:
     """How many lines of the outbox each key has, by workflow id."""
     path = folder / "outbox.jsonl"
     found: dict[str, Counter[str]] = {}
