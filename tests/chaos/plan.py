@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local_swf import faults
@@ -177,7 +177,7 @@ def drawn(seed: int, *, executions: int, seconds: float, deciders: int, workers:
         seed,
         seconds,
         starts,
-        tuple(sorted(_blows(chance, seconds, parts), key=lambda blow: blow.at)),
+        tuple(sorted(_all_blows(chance, seconds, parts), key=lambda blow: blow.at)),
         tuple(_weather(chance, seconds)),
         tuple(sorted(_acts(chance, starts, seconds), key=lambda act: act.at)),
         tuple(_errands(chance, seconds)),
@@ -225,6 +225,23 @@ def _starts(chance: random.Random, executions: int, seconds: float) -> Iterator[
             definitions.input_of(name, number, chance),
             tuple(chance.uniform(0.0, 4.0) for _ in range(definitions.APPROVALS.get(name, 0))),
         )
+
+
+def _all_blows(chance: random.Random, seconds: float, parts: Sequence[str]) -> Iterator[Blow]:
+    """Those that stop the engine come one after another: between two it is there for a while.
+
+    Otherwise they heap up, workers offer their results in vain for as long as they do at all
+    (30 seconds), and a worker that is told to end takes as long.
+    """
+    stopping = []
+    for blow in _blows(chance, seconds, parts):
+        if blow.target == ENGINE and blow.kind in (KILL, FREEZE, TERMINATE, DISK_FULL):
+            stopping.append(blow)
+        else:
+            yield blow
+    for number, blow in enumerate(sorted(stopping, key=lambda blow: blow.at)):
+        begin = number + chance.uniform(0, 0.3)
+        yield replace(blow, at=begin * seconds / len(stopping))
 
 
 def _blows(chance: random.Random, seconds: float, parts: Sequence[str]) -> Iterator[Blow]:

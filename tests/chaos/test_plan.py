@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from local_swf.faults import KINDS, Faults
@@ -53,3 +55,11 @@ def test_a_plan_for_a_shared_engine_kills_it_and_has_no_other_trouble():
     engine = [blow for blow in drawn.blows if blow.target == plan.ENGINE]
     assert len(engine) == plan.ENGINE_KILLS_A_MINUTE < len(drawn.blows)
     assert [blow.at for blow in drawn.blows] == sorted(blow.at for blow in drawn.blows)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_stops_the_engine_does_not_heap_up(seed):
+    blows = [blow for blow in plan.drawn(seed, **SIZE).blows if blow.target == plan.ENGINE]
+    at = [blow.at for blow in blows if blow.kind in (plan.KILL, plan.FREEZE, plan.TERMINATE)]
+    even = SIZE["seconds"] / len(at)
+    assert all(later - before >= even / 2 for before, later in itertools.pairwise(at))
