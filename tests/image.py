@@ -40,8 +40,20 @@ def instructions(text: str) -> list[Instruction]:
     """A Dockerfile's instructions, in order."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    given = dict(re.findall(r"^ARG (\w+)=(\S+)$", joined.partition("\nFROM")[0], re.MULTILINE))
     pairs = [line.split(None, 1) for line in joined.splitlines() if line.strip()]
-    return [Instruction(name.upper(), rest) for name, rest in pairs]
+    return [
+        Instruction(name.upper(), re.sub(r"\$\{(\w+)\}", lambda m: given.get(m[1], m[0]), rest))
+        for name, rest in pairs
+    ]
+
+
+def environment(text: str) -> dict[str, str]:
+    """The variables that the last stage sets."""
+    lines = instructions(text)
+    last = max(number for number, line in enumerate(lines) if line.name == "FROM")
+    told = " ".join(line.rest for line in lines[last:] if line.name == "ENV")
+    return dict(re.findall(r"(\w+)=(\S+)", told))
 
 
 class Context:
@@ -115,6 +127,8 @@ def complaints(text: str, sent: Context) -> list[str]:
         found.append("it runs as root")
     if len(stages) < 2:
         found.append("it has one stage")
+    if not any(line.name == "HEALTHCHECK" for line in instructions(text)):
+        found.append("nobody asks for its health")
     return found
 
 
@@ -123,6 +137,13 @@ def _line_complaints(line: Instruction, stages: list[str], sent: Context) -> Ite
         yield "ADD unpacks and downloads: use COPY"
     if line.name in ("CMD", "ENTRYPOINT") and not line.rest.startswith("["):
         yield f"{line.name} is a shell's, which keeps SIGTERM to itself"
+    if line.name == "HEALTHCHECK":
+        command = json.loads(line.rest.partition("CMD ")[2])
+        yield from (
+            f"no {word}" for word in command if word[-3:] == ".py" and not _is_sent(word, sent)
+        )
+    if "pip download" in line.rest and "--require-hashes" not in line.rest:
+        yield "packages come without hashes"
     if line.name in ("ENV", "ARG") and re.search(r"(KEY|SECRET|TOKEN|PASSWORD)\w*=\S", line.rest):
         yield f"a secret in {line.name}"
     if line.name == "COPY":

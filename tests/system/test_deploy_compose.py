@@ -20,12 +20,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.image import ROOT, context
+from tests.image import DOCKERFILE, ROOT, context, environment
 from tests.system.processes import until
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())[
     "services"
 ]
+IMAGE = environment(DOCKERFILE.read_text("utf-8"))
 PATIENCE_SECONDS = 60
 
 
@@ -60,10 +61,10 @@ class Composed:
 
     def environment(self, service: str) -> dict[str, str]:
         """A service's settings, here; what the caller's environment would fill in is empty."""
-        told = SERVICES[service].get("environment", {})
+        told = {**IMAGE, **SERVICES[service].get("environment", {})}
         filled = {name: re.sub(r"\$\{.*\}", "", text) for name, text in told.items()}
         given = {name: self.here(service, text) for name, text in filled.items()}
-        return {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **given}
+        return {**given, "PATH": os.environ["PATH"]}
 
     def here(self, service: str, text: str) -> str:
         """Something that names a place inside the containers."""
@@ -94,7 +95,9 @@ class Composed:
         kind, program, *words = SERVICES[service]["healthcheck"]["test"]
         assert (kind, program) == ("CMD", "python")
         words = [sys.executable, *(self.here(service, word) for word in words)]
-        return subprocess.run(words, check=False, capture_output=True).returncode == 0
+        given = {**self.environment(service), "http_proxy": "http://127.0.0.1:1"}
+        ended = subprocess.run(words, check=False, capture_output=True, env=given, cwd=self.image)
+        return ended.returncode == 0
 
     def log(self, service: str) -> Path:
         """Where a service writes."""
