@@ -116,6 +116,29 @@ def _several(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+POLICY_OF = {
+    "set-up": ("set-up.json",),
+    "starter": ("starter.json",),
+    "decider": ("decider.json",),
+    "activity-worker": ("activity-worker.json",),
+    "read-only-page": ("read-only-page.json",),
+    "page": ("starter.json", "set-up.json"),
+    "gc": ("gc.json",),
+}
+"""Which policies a role has together."""
+
+NEEDED_BY = {
+    "set-up.json": ("set-up",),
+    "starter.json": ("starter", "page"),
+    "decider.json": ("decider",),
+    "activity-worker.json": ("activity-worker",),
+    "read-only-page.json": ("read-only-page",),
+    "gc.json": ("gc",),
+    "first-try.json": ("set-up", "starter", "page", "decider", "activity-worker"),
+}
+"""Which roles need what a policy allows."""
+
+
 # --- what processes ask -----------------------------------------------------------------------
 
 ROLES: dict[type, str] = {
@@ -156,16 +179,21 @@ class Recording:
 
 def asked(operation: str, members: Mapping[str, Any], domain: str) -> Iterator[Request]:
     """What a call asks of IAM: itself, and every decision that it brings."""
-    place = f"arn:aws:swf:us-east-1:123456789012:/domain/{domain}"
-    unscoped = operation in ("RegisterDomain", "ListDomains")
     decisions = members.get("decisions", ())
     # The list that a response names for later decision tasks is no key of it.
     keys = () if operation == "RespondDecisionTaskCompleted" else _keys(members)
-    yield Request(f"swf:{operation}", "*" if unscoped else place, keys)
+    yield Request(f"swf:{operation}", at_domain(operation, domain), keys)
     for decision in decisions:
         kind = decision["decisionType"]
         block = decision.get(f"{kind[0].lower()}{kind[1:]}DecisionAttributes", {})
-        yield Request(f"swf:{kind}", place, _keys(block))
+        yield Request(f"swf:{kind}", at_domain(kind, domain), _keys(block))
+
+
+def at_domain(action: str, domain: str = PLACEHOLDERS["DOMAIN"]) -> str:
+    """The resource of an action: a domain, but where there is none yet or all are meant."""
+    if action in ("RegisterDomain", "ListDomains"):
+        return "*"
+    return f"arn:aws:swf:us-east-1:123456789012:/domain/{domain}"
 
 
 def _keys(members: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

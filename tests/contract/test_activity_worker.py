@@ -19,8 +19,8 @@ from config import Settings
 from errors import DomainNotRegisteredError
 from local_swf.testing import LocalSWF
 from swf_client import SwfClient
+from tests import recording
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0  # seconds that a test waits for what must come
 DOMAIN, LIST = "contract", "tasks"
 START_TO_CLOSE, HEARTBEAT = 600, 60  # seconds
@@ -305,7 +305,7 @@ class Process:
             "SWF_DOMAIN": DOMAIN,
             "SWF_TASK_LIST": LIST,
             "ENV_FILE": str(settings.data_dir / "empty.env"),
-            "PYTHONPATH": str(ROOT),
+            **recording.environment(),
             "PATH": os.environ["PATH"],
         }
         self.process = cast(

@@ -33,7 +33,15 @@ from starter.lists.browsing import Browser
 from starter.lists.health import Health
 from swf_client import SwfClient
 from tests.application import Application, application
-from tests.contract.policies import DECISIONS, Policy, Recording, Request, recorded
+from tests.contract.policies import (
+    DECISIONS,
+    NEEDED_BY,
+    POLICY_OF,
+    Policy,
+    Recording,
+    Request,
+    recorded,
+)
 from tests.contract.steering import machines
 from tests.contract.steering.conftest import Stage, until
 from workflow import Retry, Rollback, child, choice, process, step, wait, wait_for_signal, where
@@ -360,28 +368,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
 
 
 # --- judged -----------------------------------------------------------------------------------
-
-POLICY_OF = {
-    "set-up": ("set-up.json",),
-    "starter": ("starter.json",),
-    "decider": ("decider.json",),
-    "activity-worker": ("activity-worker.json",),
-    "read-only-page": ("read-only-page.json",),
-    "page": ("starter.json", "set-up.json"),
-    "gc": ("gc.json",),
-}
-"""Which policies a role has together."""
-
-NEEDED_BY = {
-    "set-up.json": ("set-up",),
-    "starter.json": ("starter", "page"),
-    "decider.json": ("decider",),
-    "activity-worker.json": ("activity-worker",),
-    "read-only-page.json": ("read-only-page",),
-    "gc.json": ("gc",),
-    "first-try.json": ("set-up", "starter", "page", "decider", "activity-worker"),
-}
-"""Which roles need what a policy allows."""
 
 
 def refused(requests: set[Request], policies: list[Policy]) -> list[Request]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import config
 from local_swf import daemon
+from tests import recording
 from workflow_starter import WorkflowStarter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ class Processes:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SWF_"))}
         self.environment = {
             **kept,
-            "PYTHONPATH": str(ROOT),
+            **recording.environment(),
             "DATA_DIR": str(folder),
             "SWF_ENDPOINT": "local",
             **env,
