@@ -17,10 +17,11 @@ import published
 import setup
 from config import Settings
 from swf_client import SwfClient
+from tests import recording
 from tests.chaos import clocks, damage, definitions, sealing
 from tests.chaos import plan as plans
 from tests.chaos.engines import Engine, EngineApart, EngineShared
-from tests.chaos.parts import ROOT, Children, EndedError, Part
+from tests.chaos.parts import Children, EndedError, Part
 from tests.chaos.plan import Blow, Plan
 
 END_SECONDS = 45.0  # in which a part that is told to end has ended: results are offered for 30
@@ -66,7 +67,7 @@ class Stage:
         return {
             **kept,
             **SETTINGS,
-            "PYTHONPATH": str(ROOT),
+            **recording.environment(),
             "DATA_DIR": str(self.folder),
             "SWF_ENDPOINT": self.engine.endpoint,
             "CHAOS_DEFINITIONS": str(self.folder / "definitions"),
