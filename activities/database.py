@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from config import Settings
 from errors import ConfigurationError
@@ -27,14 +28,35 @@ metadata = sa.MetaData()
 """Every table of the activities; a module that defines one is imported by the registry."""
 
 _engines: dict[str, sa.Engine] = {}
+_turns: dict[sa.Engine, threading.Lock] = {}
+"""Of engines that have one connection."""
 _engines_lock = threading.Lock()
 
 
 @contextmanager
 def transaction(settings: Settings) -> Iterator[sa.Connection]:
     """A transaction on the business database: committed at the end, undone by an exception."""
-    with engine(settings).begin() as connection:
+    opened = engine(settings)
+    with _turn(opened), opened.begin() as connection:
         yield connection
+
+
+@contextmanager
+def _turn(opened: sa.Engine) -> Iterator[None]:
+    """The turn on SQLite's one connection.
+
+    SQLAlchemy's pool waits by the wall clock: one that is set forward would end all waiting.
+    """
+    turn = _turns.get(opened)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=BUSY_SECONDS):
+        raise PoolTimeoutError(f"others kept the database busy for {BUSY_SECONDS} s")
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def engine(settings: Settings) -> sa.Engine:
@@ -53,6 +75,7 @@ def close() -> None:
         for opened in _engines.values():
             opened.dispose()
         _engines.clear()
+        _turns.clear()
 
 
 def database_url(settings: Settings) -> URL:
@@ -106,6 +129,7 @@ def _sqlite_engine(url: URL) -> sa.Engine:
         },
     )
     sa.event.listen(made, "begin", _begin_immediate)
+    _turns[made] = threading.Lock()
     return made
 
 

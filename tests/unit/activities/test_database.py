@@ -1,5 +1,7 @@
+import itertools
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 SAVE = """
 import sys
+import threading
 sys.stdin.readline()  # all begin at once
 from activities.context import TaskContext, entered
 from activities.saving import save_results
@@ -69,3 +72,22 @@ def test_a_missing_driver_is_named(settings: Settings) -> None:
     wrong = replace(settings, database_url="postgresql+pg8000://localhost/x")
     with pytest.raises(ConfigurationError, match=r"pip install psycopg\[binary\]"):
         database.engine(wrong)
+
+
+def test_a_wall_clock_that_is_set_forward_ends_nobodys_waiting(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = itertools.count(step=2 * database.BUSY_SECONDS)
+    monkeypatch.setattr("sqlalchemy.util.queue._time", looks.__next__)
+    outcome: list[int | None] = []
+
+    def read() -> None:
+        with database.transaction(settings) as connection:
+            outcome.append(connection.execute(sa.text("SELECT 1")).scalar())
+
+    reader = threading.Thread(target=read)
+    with database.transaction(settings):
+        reader.start()
+        reader.join(0.2)
+    reader.join()
+    assert outcome == [1]
