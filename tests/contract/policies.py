@@ -37,6 +37,8 @@ PLACEHOLDERS = {
     "FILES_TOPIC": "files",
     "INBOX": "inbox",
     "LAMBDA_ROLE_NAME": "swf-lambda",
+    "NOTIFIER_TOPIC": "orders",
+    "ALERTS_TOPIC": "on-call",
     "TASK_LIST": "business-process-tasks",
     "ACCOUNT": "123456789012",
     "REGION": "us-east-1",
