@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+NAME = "engine.invalid"
+"""A name that no resolver knows; the certificate has it."""
 JSON = "application/x-amz-json-1.0"
 
 
@@ -111,6 +113,7 @@ class Front:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
+        self._forwarding = 0
         self._port = 0
         self._tls = None
         if self.certificate is not None:
@@ -150,6 +153,12 @@ class Front:
         for connection in cut:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the engine has nothing of ours to answer: no poll, say, of a cut connection."""
+        with self._lock:
+            return self._forwarding == 0
 
     def spoil(self, operation: str, spoil: Spoiler, count: int | None = 1) -> None:
         """Spoil the next answers to an operation, or to any (`*`); all of them without `count`."""
@@ -198,11 +207,17 @@ class Front:
             while stream.recv(65536):  # until who asked hangs up
                 pass
             return False
-        refused = self.refusal(asked) if self.refusal is not None else None
+        with self._lock:
+            refused = self.refusal(asked) if self.refusal is not None else None
+            self._forwarding += refused is None
         if refused is not None:
             stream.sendall(refused)
             return False
-        got = self._forwarded(stream, asked)
+        try:
+            got = self._forwarded(stream, asked)
+        finally:
+            with self._lock:
+                self._forwarding -= 1
         if got is None:
             return False
         spoil = self._spoiler(asked.operation)
@@ -264,7 +279,7 @@ def make_certificate(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.timezone.utc)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(NAME)]
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -273,7 +288,7 @@ def make_certificate(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

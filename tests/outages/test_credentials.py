@@ -10,9 +10,7 @@ import logging
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +26,7 @@ from errors import CredentialsError, EngineUnreachableError
 from swf_client import SwfClient
 from tests.outages.conftest import BRIEF, QUICK
 from tests.outages.front import Asked, Front, fault
+from tests.outages.working import running, until
 from tests.unit.scripted_swf import unused_port
 
 SettingsOf = Callable[..., Settings]
@@ -208,26 +207,6 @@ def test_a_result_in_hand_waits_for_new_ones(
     assert refusals == ["RespondActivityTaskCompleted"] * 3
 
 
-@contextmanager
-def running(worker: ActivityWorker, front: Front) -> Iterator[None]:
-    thread = threading.Thread(target=worker.run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        while thread.is_alive():
-            front.cut()  # polls of AWS are waited out
-            thread.join(0.01)
-
-
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_a_worker_goes_on_without_a_restart(
     secure: Front, settings_of: SettingsOf, source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -239,14 +218,14 @@ def test_a_worker_goes_on_without_a_restart(
     def told(text: str) -> list[str]:
         return [r.getMessage() for r in caplog.records if text in r.getMessage()]
 
-    with running(worker, secure):
-        until(lambda: secure.operations.count("PollForActivityTask") >= 2)
+    with running(worker, front=secure):
+        until(lambda: secure.operations.count("PollForActivityTask") >= 2, "polls")
         worker._polls._outage.over()  # as after a poll of a minute
         secure.refusal = taking("ASIASECOND")
         secure.cut()
-        until(lambda: told("the AWS credentials have expired"))
+        until(lambda: told("the AWS credentials have expired"), "the line")
         source.write("ASIASECOND", lasts=3600)
-        until(lambda: any(key_of(asked) == "ASIASECOND" for asked in secure.asked))
+        until(lambda: any(key_of(asked) == "ASIASECOND" for asked in secure.asked), "new keys")
     assert len(told("the AWS credentials have expired")) == 1
     assert not told("Traceback")
 
@@ -262,7 +241,7 @@ def test_clients_that_were_given_up_are_gone(
         with pytest.raises(CredentialsError):
             client.describe_domain()
     assert client._connection._callers is None
-    until(lambda: threading.active_count() <= threads + 1)  # the front's, of the last connection
+    until(lambda: threading.active_count() <= threads + 1, "the threads of the front")
 
 
 # --- fixed -----------------------------------------------------------------------------------

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from config import Settings
 from decision_worker import DecisionWorker
 from errors import DomainNotRegisteredError, TypeNotRegisteredError
 from local_swf.testing import LocalSWF
+from tests.outages.working import running, until
 from workflow_starter import WorkflowStarter
 
 SettingsOf = Callable[..., Settings]
@@ -52,28 +50,8 @@ def registered(engine: LocalSWF, settings: Settings) -> Iterator[None]:
     setup.ensure_registered(WorkflowStarter(settings).swf_client, anew=True)
 
 
-@contextmanager
-def running(settings: Settings) -> Iterator[None]:
-    """A decider and a worker."""
-    made = [DecisionWorker(settings), ActivityWorker(settings)]
-    threads = [threading.Thread(target=worker.run, daemon=True) for worker in made]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for worker in made:
-            worker.stop()
-        for thread in threads:
-            thread.join(30)
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    return found
+def workers(settings: Settings) -> tuple[DecisionWorker, ActivityWorker]:
+    return DecisionWorker(settings), ActivityWorker(settings)
 
 
 def goes_on(engine: LocalSWF, starter: WorkflowStarter, run: Any) -> bool:
@@ -85,7 +63,7 @@ def goes_on(engine: LocalSWF, starter: WorkflowStarter, run: Any) -> bool:
             engine.clock.advance(10)
         return starter.status(**run)["closed_at"] is not None
 
-    until(closed)
+    until(closed, "its end")
     return state_of(starter, run) == "COMPLETED"
 
 
@@ -109,9 +87,9 @@ class TestActivityType:
         engine.client().deprecate_activity_type(
             domain=DOMAIN, activityType={"name": "SaveResults", "version": "1.0"}
         )
-        with running(settings):
+        with running(*workers(settings)):
             run = starter.start_workflow(ORDER)
-            until(lambda: state_of(starter, run) == "BLOCKED")
+            until(lambda: state_of(starter, run) == "BLOCKED", "BLOCKED")
             why = str(starter.status(**run)["blocked"])
             assert "SaveResults: ACTIVITY_TYPE_DEPRECATED" in why
             assert "python setup.py" in why
@@ -134,7 +112,7 @@ class TestWorkflowType:
     ) -> None:
         run = starter.start_workflow(ORDER)
         deprecate_process(engine)
-        with running(settings):
+        with running(*workers(settings)):
             assert starter.wait(**run, timeout=30)["state"] == "COMPLETED"
 
 
@@ -149,8 +127,8 @@ class TestDomain:
         caplog.set_level(logging.INFO)
         run = starter.start_workflow(ORDER)
         engine.client().deprecate_domain(name=DOMAIN)
-        with running(settings):
-            until(lambda: state_of(starter, run) == "BLOCKED")
+        with running(*workers(settings)):
+            until(lambda: state_of(starter, run) == "BLOCKED", "BLOCKED")
             assert "ACTIVITY_TYPE_DEPRECATED" in str(starter.status(**run)["blocked"])
             assert goes_on(engine, starter, run)
         assert not [r for r in caplog.records if "Polling fails" in r.getMessage()]
