@@ -389,6 +389,14 @@ def exposed(env_file: str | Path | None = None) -> Path | None:
 OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
+def exposure(env_file: str | Path | None = None) -> str:
+    """What to say where others can read the settings file and it holds secrets; else nothing."""
+    path = exposed(env_file)
+    if path is None:
+        return ""
+    return f"The settings file {path} holds secrets and can be read by others: chmod 600 {path}"
+
+
 def _settings_file(named: str | Path | None) -> Path:
     if named:
         return Path(named).expanduser()

@@ -37,9 +37,12 @@ def show(endpoint: str, *, as_json: bool = False) -> None:
     started = ExitStack()
     with cleaned_up(started.close):
         # Imported here, for that takes a second in which Ctrl+C must end the demo as well.
+        import config  # noqa: PLC0415
         from demonstration.screen import Screen  # noqa: PLC0415
         from demonstration.show import Show  # noqa: PLC0415
 
+        if told := config.exposure():
+            print(f"{SCRIPT}: {reported(told)}", file=sys.stderr)
         performance = Show(endpoint, Screen(sys.stderr if as_json else sys.stdout))
         started.callback(performance.close)
         try:

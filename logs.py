@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import structlog
 
 import redaction
-from config import Settings, exposed
+from config import Settings, exposure
 
 QUIET = ("asyncio", "boto3", "botocore", "sqlalchemy", "urllib3")
 """Libraries whose own lines appear from WARNING on, whatever LOG_LEVEL says."""
@@ -116,11 +116,9 @@ else:
 
 def warn_of_exposure(env_file: str | None = None) -> None:
     """Say so where others can read the settings file and it holds secrets."""
-    path = exposed(env_file)
-    if path is not None:
-        get("config").warning(
-            f"The settings file {path} holds secrets and can be read by others: chmod 600 {path}"
-        )
+    told = exposure(env_file)
+    if told:
+        get("config").warning(told)
 
 
 class ConsoleLines(logging.Formatter):

@@ -344,6 +344,8 @@ def _run(options: argparse.Namespace) -> None:
     if options.env_file:
         os.environ["ENV_FILE"] = options.env_file  # so that a refusal names this file's line
         config.use(config.load())
+    if told := config.exposure():
+        print(f"setup.py: {reported(told)}", file=sys.stderr)
     for definition in process.ours().values():
         check_file(definition)
     client = SwfClient(config.settings())

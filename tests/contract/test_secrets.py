@@ -20,11 +20,14 @@ import activity_worker
 import cli
 import config
 import decision_worker
+import demo
 import logs
 import redaction
+import setup
 from activity_worker import current_task
 from cli.output import Output
 from config import Settings
+from dashboard.__main__ import main as dashboard_main
 from dashboard.testing import served
 from errors import BusinessProcessError, InvalidInputError, TaskFailedError
 from local_swf.testing import LocalSWF
@@ -396,6 +399,39 @@ class TestSettings:
         assert cli.main(["--env-file", str(path), "start", "--input", "nowhere.json"]) == 2
         err = capsys.readouterr().err
         assert (f"can be read by others: chmod 600 {path}" in err) is told
+        assert HUSH not in err
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions elsewhere")
+    @pytest.mark.parametrize(
+        ("main", "begins"),
+        [
+            (cli.main, "cli.app._starter"),
+            (setup.main, "setup.check_file"),
+            (demo.main, "demonstration.show.Show"),
+            (dashboard_main, "dashboard.__main__.WorkflowStarter"),
+            (activity_worker.main, "activity_worker.ActivityWorker"),
+            (decision_worker.main, "decision_worker.DecisionWorker"),
+        ],
+    )
+    def test_every_process_tells_of_such_a_file(
+        self,
+        main: Any,
+        begins: str,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        path = tmp_path / "own.env"
+        path.write_text(f"AWS_SECRET_ACCESS_KEY={HUSH}\nSWF_ENDPOINT=http://127.0.0.1:9\n")
+        path.chmod(0o644)
+        monkeypatch.setenv("ENV_FILE", str(path))
+        monkeypatch.setenv("DATA_DIR", str(tmp_path))
+        monkeypatch.setattr(config, "_current", None)
+        monkeypatch.setattr(begins, lambda *_, **__: _raise("enough"))
+        main(["list"] if main is cli.main else [])
+        err = capsys.readouterr().err
+        assert f"can be read by others: chmod 600 {path}" in err
+        assert "enough" in err
         assert HUSH not in err
 
 
