@@ -326,6 +326,22 @@ def test_retention_removes_a_closed_run_and_everything_of_it(world):
     assert left == [0, 0, 0]
 
 
+def test_the_room_of_removed_runs_is_used_again(world):
+    pages = []
+    for _ in range(4):
+        for number in range(15):
+            world.start(f"w-{number}", input="x" * 5_000, tagList=["t"])
+            world.decide(COMPLETE)
+        world.swf.clock.advance(8 * 86_400)
+        pages.append(world.swf.call(_pages))
+    assert pages[-1] <= pages[1]
+
+
+def _pages(endpoint):
+    """How large the database is; it does not shrink."""
+    return endpoint.engine._database.one("PRAGMA page_count")[0]
+
+
 def test_without_retention_a_run_can_be_read_for_a_minute_after_its_end(swf):
     client = swf.client()
     client.register_domain(name="n", workflowExecutionRetentionPeriodInDays="NONE")
