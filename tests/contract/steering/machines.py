@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asl.loading import load
 from workflow import Definition
+
+from .conftest import until
 
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -65,3 +67,34 @@ FORK = {
     "Send": task("Send", ResultPath="$.sent"),
 }
 ORDER = {"order_id": "ORD-1", "items": [{"n": 0}, {"n": 1}, {"n": 2}]}
+
+
+def jump(stage: Any, run: Mapping[str, Any], path: str, **options: Any) -> Any:
+    """Resume from a state; what the starter answers."""
+    return stage.starter.resume_workflow_from_step(**run, step_name=path, **options)
+
+
+def output(stage: Any, run: Mapping[str, Any]) -> Any:
+    """The result of a run that ends."""
+    return stage.ends(run)["result"]
+
+
+def visits(stage: Any) -> dict[str, int]:
+    """The newest visit of each path that activities were called for."""
+    return {call.path: call.visit for call in stage.calls}
+
+
+def failing(error: str) -> Callable[[Any], Any]:
+    """An activity that fails with an error of that name."""
+    kind = type(error, (Exception,), {})
+
+    def function(_: Any) -> Any:
+        raise kind("no disk")
+
+    return function
+
+
+def token_of(stage: Any, run: Mapping[str, Any]) -> str:
+    """The task token that was sent away, once it is waited for."""
+    waits = until(lambda: stage.status(run).get("waits_for"), "a token")
+    return str(waits[0]["token"])
