@@ -69,6 +69,8 @@ class Life:
     """Of the outbox, by key."""
     started: str | None = None
     """Run id that was acknowledged to whoever started it."""
+    there: bool = False
+    """Whether a start was refused because it was there."""
     signals: Sequence[tuple[str, str]] = ()
     """Run id and request id of each acknowledged signal."""
     resumes: Sequence[tuple[str, str]] = ()
@@ -88,8 +90,9 @@ def violations(life: Life, *, writing: Mapping[str, str], rows_each: int) -> lis
     `writing` has the table that each writing activity writes to; a visit leaves `rows_each` rows.
     """
     if not life.runs:
-        lost = "a start was acknowledged, and there is no run"
-        return [Violation("lost", life.workflow_id, lost)] if life.started else []
+        lost = "a start was acknowledged, or refused for what is there, and there is no run"
+        is_lost = life.started is not None or life.there
+        return [Violation("lost", life.workflow_id, lost)] if is_lost else []
     found = [*_of_start(life), *_of_ending(life)]
     for number, run in enumerate(life.runs):
         found += _of_history(life, run)

@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,17 +51,24 @@ def clock_problem(before: Sample, after: Sample) -> str | None:
     return f"the engine's time moved by {moved:.3f} s in {least:.3f} to {most:.3f} s"
 
 
-@dataclass
-class Watch:
-    """What is seen of an engine while it is asked again and again."""
+class Ask(Protocol):
+    """A control call."""
 
-    problems: list[str] = field(default_factory=list)
-    longest_away: float = 0.0
-    """Seconds from one answer to the next."""
-    _sample: Sample | None = None
-    _instances: list[str] = field(default_factory=list)
-    _faults: dict[str, dict[str, int]] = field(default_factory=dict)
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    def __call__(self, name: str, body: str | None = None) -> Any:
+        """Its answer; None where the engine does not answer."""
+
+
+class Watch:
+    """What is seen of an engine that is asked again and again."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.longest_away = 0.0
+        """Seconds from one answer to the next."""
+        self._sample: Sample | None = None
+        self._faults: dict[str, dict[str, int]] = {}
+        """That each process has made by now, by its instance."""
+        self._turn = threading.Lock()
 
     def look(self, ask: Ask) -> None:
         """Ask once for everything; nothing is noted where it does not answer."""
@@ -72,14 +79,11 @@ class Watch:
             if sample is None:
                 return
             self._note(sample)
-            told = ask("faults")
-            if told is not None:
-                self._faults[sample.instance] = told["done"]
+            known = self._faults.setdefault(sample.instance, {})
+            known.update((ask("faults") or {"done": {}})["done"])
 
     def _note(self, sample: Sample) -> None:
         before, self._sample = self._sample, sample
-        if sample.instance not in self._instances:
-            self._instances.append(sample.instance)
         if before is not None:
             self.longest_away = max(self.longest_away, sample.answered - before.answered)
             if problem := clock_problem(before, sample):
@@ -88,19 +92,12 @@ class Watch:
     @property
     def lives(self) -> int:
         """How many processes the engine has been, one after another."""
-        return len(self._instances)
+        return len(self._faults)
 
     @property
     def faults(self) -> Counter[str]:
         """Injected faults by kind; those right before a kill are not all known."""
         return sum((Counter(done) for done in self._faults.values()), Counter())
-
-
-class Ask(Protocol):
-    """A control call."""
-
-    def __call__(self, name: str, body: str | None = None) -> Any:
-        """Its answer; None where the engine does not answer."""
 
 
 def _sample(health: Any, asked: float, answered: float) -> Sample | None:

@@ -22,12 +22,16 @@ STARTED, REFUSED, OUTAGE = 0, 2, 3
 ATTEMPTS = 20
 PATIENCE_SECONDS = 120.0
 
+LOOK_SECONDS = 0.02  # between two looks whether the execution is there
+
 Command = Callable[[Sequence[str], str], "subprocess.Popen[str]"]
+IsThere = Callable[[str], bool]
+"""Whether there is an open execution of a workflow id."""
 
 
-def run(errand: Errand, command: Command, ledger: Ledger) -> None:
+def run(errand: Errand, command: Command, is_there: IsThere, ledger: Ledger) -> None:
     """Ask, kill, ask again until there is an answer, and see what it is."""
-    first = _killed(_asked(errand, command), errand.killed_after)
+    first = _killed(errand, _asked(errand, command), is_there)
     ledger.count("errand: answered before it was killed" if first else "errand: killed")
     acknowledged = [first] if first else []
     for _ in range(ATTEMPTS):
@@ -39,6 +43,7 @@ def run(errand: Errand, command: Command, ledger: Ledger) -> None:
         acknowledged.append(run_id)
     elif code == REFUSED:
         ledger.count("errand: was there already")
+        ledger.there.add(errand.workflow_id)
     else:
         ledger.problem(f"{errand.workflow_id} ended with code {code}")
     if len(acknowledged) > 1:
@@ -53,9 +58,13 @@ def _asked(errand: Errand, command: Command) -> subprocess.Popen[str]:
     return command(words, json.dumps(order))
 
 
-def _killed(process: subprocess.Popen[str], seconds: float) -> str:
-    """Kill it after a while; the run id that it had told by then, if any."""
-    time.sleep(seconds)
+def _killed(errand: Errand, process: subprocess.Popen[str], is_there: IsThere) -> str:
+    """Kill it in time; the run id that it had told by then, if any."""
+    if errand.killed_after is not None:
+        time.sleep(errand.killed_after)
+    else:
+        while process.poll() is None and not is_there(errand.workflow_id):
+            time.sleep(LOOK_SECONDS)
     process.kill()
     return _answer(process)[1]
 

@@ -90,17 +90,18 @@ def _lives(folder: Path, people: People, run_ids: Iterable[str]) -> list[Life]:
     rows, lines = rows_of(folder), lines_of(folder)
     signals, resumes = _by_workflow(ledger.signals), _by_workflow(ledger.resumes)
     lives = []
-    for workflow_id in sorted({*run_ids, *ledger.starts, *rows, *lines}):
+    for workflow_id in sorted({*run_ids, *ledger.starts, *ledger.there, *rows, *lines}):
         started = ledger.starts.get(workflow_id)
         life = Life(
             workflow_id,
-            [],
-            rows.get(workflow_id, Counter()),
-            lines.get(workflow_id, Counter()),
-            started[0] if started else None,
-            signals.get(workflow_id, ()),
-            resumes.get(workflow_id, ()),
-            _endings(people, workflow_id),
+            runs=[],
+            rows=rows.get(workflow_id, Counter()),
+            lines=lines.get(workflow_id, Counter()),
+            started=started[0] if started else None,
+            there=workflow_id in ledger.there,
+            signals=signals.get(workflow_id, ()),
+            resumes=resumes.get(workflow_id, ()),
+            endings=_endings(people, workflow_id),
         )
         lives.append(life)
     return lives

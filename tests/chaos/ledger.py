@@ -25,6 +25,8 @@ class Ledger:
 
     starts: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Run id and name of the process, by workflow id."""
+    there: set[str] = field(default_factory=set)
+    """Workflow ids that a start was refused for, since they were open."""
     signals: list[Sent] = field(default_factory=list)
     resumes: list[Sent] = field(default_factory=list)
     """Of closed runs, by the new run."""

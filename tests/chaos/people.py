@@ -75,6 +75,13 @@ class People:
 
         self._try("start", call)
 
+    def is_there(self, workflow_id: str) -> bool:
+        """Whether an open execution is to be seen."""
+        try:
+            return runs.open_run(self.starter.swf_client, workflow_id) is not None
+        except OUTAGES:
+            return False
+
     def approve(self, workflow_id: str) -> None:
         """Answer an execution that waits for somebody, or will."""
 

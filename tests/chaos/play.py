@@ -22,6 +22,7 @@ from tests.chaos.report import Report
 from tests.chaos.stage import Stage
 from workflow_starter import WorkflowStarter
 
+MANY_ERRANDS = 10  # of which one at least is killed between the start and its answer
 HOME_SECONDS = 300.0  # in which every execution has ended after the storm
 
 Tell = Callable[[str], None]
@@ -95,7 +96,7 @@ class Chaos:
 
     def _errand(self, errand: Errand) -> None:
         self.people.names[errand.workflow_id] = definitions.HELD.name
-        errands.run(errand, self.stage.command, self.people.ledger)
+        errands.run(errand, self.stage.command, self.people.is_there, self.people.ledger)
         self.people.approve(errand.workflow_id)
 
     def _sum_up(self) -> None:
@@ -120,6 +121,9 @@ class Chaos:
         if plan.errands:
             killed = report.people["errand: killed"]
             report.expect("commands killed before their answer", killed, 1)
+        if len(plan.errands) >= MANY_ERRANDS:
+            there = report.people["errand: was there already"]
+            report.expect("commands killed once their execution was there", there, 1)
         if any(blow.kind == ROTATION for blow in plan.blows):
             for key in sealing.KEY_IDS:
                 report.expect(f"texts under {key}", report.figures[f"texts under {key}"], 1)

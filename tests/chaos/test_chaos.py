@@ -28,16 +28,16 @@ def chaos(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_small_storm_breaks_nothing():
-    size = ("--executions", "60", "--minutes", "0.15", "--deciders", "1", "--workers", "2")
+    size = ("--executions", "40", "--minutes", "0.1", "--deciders", "1", "--workers", "2")
     done = chaos("--seed", "3", *size, "--only", "storm", "--json")
     told = json.loads(done.stdout)
     assert told["violations"] == []
     assert done.returncode == 0
     storm = told["storm"]
-    assert storm["starts"] >= 50
+    assert storm["starts"] >= 30
     assert storm["executions"] >= storm["starts"]
-    assert storm["kills"] >= 3
-    assert storm["faults_in_all"] >= 20
+    assert storm["kills"] >= 2
+    assert storm["faults_in_all"] >= 10
 
 
 def test_a_shared_engine_that_is_killed_again_and_again_loses_nothing():

@@ -99,6 +99,11 @@ def lose_all_runs(life):
     life.runs.clear()
 
 
+def refuse_for_what_is_not_there(life):
+    life.runs.clear()
+    life.started, life.there = None, True
+
+
 def acknowledge_another_run(life):
     life.started = "another"
 
@@ -174,6 +179,7 @@ def schedule_it_again(life):
 
 HISTORIES: list[tuple[Callable[[Life], None], str]] = [
     (lose_all_runs, "lost"),
+    (refuse_for_what_is_not_there, "lost"),
     (acknowledge_another_run, "lost"),
     (acknowledge_a_resume, "lost"),
     (leave_open, "stuck"),

@@ -13,7 +13,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.plan import Errand
 
 
-def played(*answers: tuple[int, str]) -> Ledger:
+def played(*answers: tuple[int, str], killed_after: float | None = 0.3) -> Ledger:
     """An errand whose commands answer so, one after another: exit code and run id."""
     left, ledger = list(answers), Ledger()
 
@@ -25,7 +25,8 @@ def played(*answers: tuple[int, str]) -> Ledger:
         program = f"import sys, time; print({told!r}, flush=True); {END[code]}"
         return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
 
-    errands.run(Errand(0.0, 1, killed_after=0.3), command, ledger)
+    looks = iter([False, False, True])
+    errands.run(Errand(0.0, 1, killed_after), command, lambda _: next(looks), ledger)
     assert left == []
     return ledger
 
@@ -52,3 +53,9 @@ def test_an_errand_that_is_done_once_is_no_problem(answers, acknowledged):
 @pytest.mark.parametrize("answers", [[(0, "run"), (0, "another")], [(KILLED, ""), (1, "")]])
 def test_a_second_run_or_another_error_is_told(answers):
     assert len(played(*answers).problems) == 1
+
+
+def test_a_command_may_be_killed_as_soon_as_its_execution_is_there():
+    ledger = played((KILLED, ""), (2, ""), killed_after=None)
+    assert ledger.problems == []
+    assert ledger.outcomes == {"errand: killed": 1, "errand: was there already": 1}
