@@ -37,6 +37,9 @@ SELDOM = "botocore.credentials"
 """Warns at every call, with a trace, while credentials cannot be refreshed."""
 SELDOM_SECONDS = 300.0
 
+ATTEMPTS = ("swf_client", SELDOM)
+"""Who speaks of calls that fail and are made again."""
+
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger for one module or component; `log.info("text", field=value)`, `log.bind(...)`."""
@@ -112,6 +115,19 @@ if TYPE_CHECKING:
     _StreamHandler = logging.StreamHandler[TextIO]
 else:
     _StreamHandler = logging.StreamHandler  # Python 3.10 cannot subscript it
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Leave out what is said of calls that are tried again: one line tells how it ended."""
+    before = {name: logging.getLogger(name).level for name in ATTEMPTS}
+    try:
+        for name in ATTEMPTS:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def warn_of_exposure(env_file: str | None = None) -> None:

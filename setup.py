@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import config
+import logs
 import process
 import published
 from arguments import Parser, count, reported
@@ -39,10 +40,11 @@ from errors import (
 )
 from progress import bar
 from starter.pace import Pace
-from swf_client import SwfClient
+from swf_client import Patience, SwfClient
 from workflow import Definition
 
 RETENTION_DAYS = 30
+REFUSED_SECONDS = 3.0  # how long an engine that takes no connection is tried
 MOST_RETENTION_DAYS = 90  # SWF's limit
 CALLS_PER_SECOND = 5.0  # SWF grants 6 Describes a second to an account
 CALLS_AT_ONCE = 50
@@ -331,7 +333,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        _run(build_parser().parse_args(given))
+        with logs.hushed():
+            _run(build_parser().parse_args(given))
     except BusinessProcessError as error:
         print(f"setup.py: {reported(error)}", file=sys.stderr)
         return error.exit_code
@@ -348,7 +351,7 @@ def _run(options: argparse.Namespace) -> None:
         print(f"setup.py: {reported(told)}", file=sys.stderr)
     for definition in process.ours().values():
         check_file(definition)
-    client = SwfClient(config.settings())
+    client = SwfClient(config.settings(), patience=Patience(refused=REFUSED_SECONDS))
     report = _Report(client.settings.engine, as_json=options.json)
     for line in _register_all(client, options.retention, as_json=options.json):
         report.add(line)

@@ -208,7 +208,7 @@ def _run_with(settings: Settings, arguments: argparse.Namespace) -> int:
 def _starter(settings: Settings) -> WorkflowStarter:
     """A starter that gives up soon and says why once: somebody sits in front of it."""
     if settings.log_level != "DEBUG":
-        for name in ("swf_client", logs.SELDOM):
+        for name in logs.ATTEMPTS:
             logging.getLogger(name).setLevel(logging.ERROR)
     client = SwfClient(settings, patience=Patience(refused=REFUSED_SECONDS))
     return WorkflowStarter(settings, swf_client=client)

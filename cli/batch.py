@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import errors
@@ -106,9 +108,18 @@ def _report(results: list[Result], output: Output) -> int:
         output.result({"started": count, "failed": len(failed), "results": results}, [])
     else:
         output.result(None, [*lines, f"started {count} of {len(results)}, {len(failed)} failed"])
-    for result in failed:
-        output.remark(f"line {result['line']}: {safe(result['error'])}")
+    for error, told in _alike(results):
+        output.remark(f"{told}: {safe(error)}")
     return max((_exit_code(result["error_type"]) for result in failed), default=0)
+
+
+def _alike(results: list[Result]) -> Iterator[tuple[str, str]]:
+    """Each error with its lines; those that fail alike one after the other are told once."""
+    for error, group in groupby(results, key=lambda result: result["error"]):
+        numbers = [result["line"] for result in group]
+        if error:
+            one = len(numbers) == 1
+            yield error, f"line {numbers[0]}" if one else f"lines {numbers[0]} to {numbers[-1]}"
 
 
 def _exit_code(error_type: str) -> int:

@@ -10,6 +10,7 @@ from cli import unpolled
 from cli.command import Arguments, Command, add_answer, add_execution, add_operator
 from cli.output import Output
 from cli.parsing import json_from
+from errors import EngineUnreachableError
 from starter.control.signals import check_not_refused
 from wire import Json
 
@@ -49,9 +50,13 @@ def report(
     """Wait for the answer to a signal and print it; a refusal raises `SignalRefusedError`."""
     answer = None
     if sent["request_id"] and arguments.answer_timeout > 0:
-        answer = starter.signal_outcome(
-            sent["workflow_id"], sent["run_id"], sent["request_id"], arguments.answer_timeout
-        )
+        try:
+            answer = starter.signal_outcome(
+                sent["workflow_id"], sent["run_id"], sent["request_id"], arguments.answer_timeout
+            )
+        except EngineUnreachableError as error:
+            told = f"{name} was sent, and its answer is not known"
+            raise EngineUnreachableError(f"{told}: {error}") from error
         check_not_refused(name, answer)
     outcome = answer["outcome"] if answer else None
     said = f"{name}: {outcome}" if outcome else f"{name}: sent, not answered yet"
