@@ -124,15 +124,31 @@ KINDS = (
 )  # fmt: skip
 
 
+FOREIGN = st.sampled_from(
+    [
+        '["[Ljava.lang.Object;",[["java.lang.Integer",1],"x"]]',  # AWS Flow Framework for Java
+        '["java.lang.RuntimeException",{"cause":null,"stackTrace":[],"message":"m"}]',
+        '{"args": [1, "x"], "kwargs": {"y": null}, "meta": {"simpleflow": "0.34"}}',  # simpleflow
+        '{"__obj": ["botoflow.data_converter:x", {"__tuple": [1]}]}',  # botoflow
+        "--- !ruby/array:AWS::Flow\n- 1\n- :symbol\n...\n",  # AWS Flow Framework for Ruby
+        "gAN9cQBYAQAAAHhxAUsBcy4=",  # a pickle, as workers of boto's layer 2 may send
+        "AKztAAVzcgARamF2YS5sYW5nLkludGVnZXI=",  # serialised Java
+        '{"workflow_id": "theirs", "data": {"$ref": "s3://bucket/key"}}',
+        "plain words: not JSON at all",
+    ]
+)
+"""Inputs, results and details as other libraries of SWF write them."""
+
+
 @st.composite
 def alien_events(draw: st.DrawFn, event_id: int | None = None) -> dict[str, Any]:
     """An event as another library's workflow has it: without any envelope of ours."""
     kind = draw(st.sampled_from(KINDS))
     block: dict[str, Any] = {
-        "input": draw(texts),
-        "result": draw(texts),
-        "details": draw(texts),
-        "control": draw(texts),
+        "input": draw(FOREIGN | texts),
+        "result": draw(FOREIGN | texts),
+        "details": draw(FOREIGN | texts),
+        "control": draw(FOREIGN | texts),
         "reason": draw(texts),
         "signalName": draw(st.sampled_from(["RESUME_FROM_STEP", "PAUSE", "x"])),
         "markerName": draw(st.sampled_from(["RUN_OPTIONS", "ROLLBACK_INITIATED", "x"])),
@@ -161,7 +177,7 @@ def alien_histories(draw: st.DrawFn) -> dict[str, Any]:
         "eventType": "WorkflowExecutionStarted",
         "eventTimestamp": 1.0,
         "workflowExecutionStartedEventAttributes": {
-            "input": draw(texts | values.map(json.dumps)),
+            "input": draw(FOREIGN | texts | values.map(json.dumps)),
             "workflowType": {
                 "name": draw(st.sampled_from(["BusinessProcess", "Theirs"])),
                 "version": draw(st.sampled_from(["1.0", "9"])),

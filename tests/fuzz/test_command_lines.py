@@ -11,11 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import activity_worker
+import bootstrap
 import cli
 import config
+import dashboard.__main__ as dashboard
+import decision_worker
+import demo
+import local_swf.cli as engine
+import polling
+import setup
+from activities import database
 from cli.app import COMMANDS
 from errors import BusinessProcessError, ConfigurationError
 from local_swf.testing import LocalSWF, local_swf
@@ -26,8 +35,13 @@ from workflow_starter import WorkflowStarter
 __all__ = ["local_swf"]
 
 CODES = {0, 1, 2, 3, 130}
-SKIPPED = {"monitor", "gc", "express", "send-task-heartbeat"}
-"""Commands that wait, remove, or run activities here."""
+FEW = settings(BOUNDED, max_examples=8)
+"""For each of many commands."""
+
+
+def interrupted(*_: Any) -> None:
+    """What somebody does who has waited long enough."""
+    raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -44,35 +58,34 @@ def starter(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    monkeypatch.setattr("cli.unpolled.Lookout.look", interrupted)  # `monitor` waits there
     yield app.starter
+    assert app.starter.start_workflow({"order_id": "O"})["run_id"], "the engine lives"
     app.stop()
+    database.close()
 
 
 def options_of(command: Any) -> list[str]:
     parser = argparse.ArgumentParser(add_help=False)
     command.add_arguments(parser)
     found = [text for action in parser._actions for text in action.option_strings]
-    waits = {"--wait", "--follow", "--output", "--watch", "--alert", "--interval"}
+    waits = {"--wait", "--follow", "--output", "--watch"}
     return sorted(set(found) - waits)
 
 
 @st.composite
-def command_lines(draw: st.DrawFn) -> list[str]:
+def command_lines(draw: st.DrawFn, name: str, options: list[str]) -> list[str]:
     """A command, some of its options, and words that may belong to them."""
-    command = draw(st.sampled_from([item for item in COMMANDS if item.name not in SKIPPED]))
-    words = texts | st.sampled_from(["{}", '{"order_id": "O"}', "w", "ValidateInput", "--json"])
-    pieces = st.lists(words | st.sampled_from(options_of(command) or ["--json"]), max_size=6)
-    line = [command.name, *draw(pieces)]
-    return [word.replace("\0", "0") if "\0" in word else word for word in line]
+    known = ["{}", '{"order_id": "O"}', "w", "ValidateInput", "BusinessProcess", "--json"]
+    words = texts | st.sampled_from(known)
+    line = draw(st.lists(words | st.sampled_from(options or ["--json"]), max_size=6))
+    return [word.replace("\0", "0") for word in [name, *line]]
 
 
-@BOUNDED
-@given(arguments=command_lines())
-def test_any_command_line_ends_with_a_code_and_no_trace(
-    arguments: list[str], starter: WorkflowStarter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def ends_clearly(main: Any, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> int:
+    """Run a program; its code, once what it said has been judged."""
     try:
-        code = cli.main(arguments)
+        code = main(arguments)
     except SystemExit as ending:
         code = int(str(ending.code or 0))
     told = capsys.readouterr()
@@ -80,6 +93,71 @@ def test_any_command_line_ends_with_a_code_and_no_trace(
     assert "Traceback" not in told.err + told.out
     if code == 2:
         assert told.err
+    return int(code)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@FEW
+@given(data=st.data())
+def test_any_command_line_ends_with_a_code_and_no_trace(
+    command: Any,
+    data: st.DataObject,
+    starter: WorkflowStarter,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = data.draw(command_lines(command.name, options_of(command)))
+    ends_clearly(cli.main, line, capsys)
+
+
+PROGRAMS = {
+    "setup.py": (setup.main, setup.build_parser, "setup.check_file"),
+    "demo.py": (demo.main, demo.build_parser, "demo.show"),
+    "decider": (
+        decision_worker.main,
+        lambda: polling.build_parser("", 1),
+        "decision_worker.DecisionWorker",
+    ),
+    "worker": (
+        activity_worker.main,
+        lambda: polling.build_parser("", 1),
+        "activity_worker.ActivityWorker",
+    ),
+    "page": (dashboard.main, dashboard.parser, "dashboard.__main__.WorkflowStarter"),
+    "local_swf": (engine.main, engine.build_parser, "local_swf.process.run"),
+    "run.sh": (bootstrap.main, None, "bootstrap.Environment.prepare"),
+}
+"""Programs, the parser of their options, and where their work would begin."""
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@settings(BOUNDED, max_examples=25)
+@given(data=st.data())
+def test_so_does_that_of_any_other_program(
+    program: str,
+    data: st.DataObject,
+    starter: WorkflowStarter,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    main, parser, begins = PROGRAMS[program]
+    options = [o for a in parser()._actions for o in a.option_strings] if parser else []
+    words = st.lists(texts | st.sampled_from([*options, "1", "0"]), max_size=5)
+    line = [word.replace("\0", "0") for word in data.draw(words)]
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise BusinessProcessError("as far as it goes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(begins, refused)
+        if program == "local_swf":
+            patch.setattr(begins, lambda *_: 0)
+        if program == "run.sh":
+            patch.setattr(begins, lambda *_: _raise_bootstrap())
+        ends_clearly(main, line, capsys)
+
+
+def _raise_bootstrap() -> None:
+    raise bootstrap.BootstrapError("as far as it goes")
 
 
 @BOUNDED

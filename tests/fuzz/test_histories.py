@@ -20,10 +20,13 @@ from dashboard.pages import execution_url
 from decision_worker import DecisionWorker
 from errors import InvalidInputError
 from payloads import Codec, DirectoryStore, Payloads
-from tests.fuzz.strategies import BOUNDED, alien_histories, histories, values
+from tests.fuzz.strategies import BOUNDED, GOLDEN, alien_histories, histories, values
 from workflow_starter import WorkflowStarter
 
 saved = st.one_of(histories(), alien_histories())
+STARTED = json.loads((GOLDEN[0].parent / "success.core2.json").read_text("utf-8"))
+SOUND = {**STARTED, "events": STARTED["events"][:3]}
+"""An execution that has just been started."""
 VIEWS = ("", "data", "events", "audit", "forecast", "relations", "export.html", "history.json")
 
 
@@ -99,22 +102,27 @@ class Quiet:
         self.answers.append({"decisions": decisions, **named})
 
 
-@BOUNDED
-@given(document=saved, previous=st.integers(0, 3))
-def test_the_decider_decides_or_is_blocked(
-    document: dict[str, Any], previous: int, tmp_path: Path
-) -> None:
+def task_of(document: dict[str, Any], previous: int = 0, run_id: str = "r") -> dict[str, Any]:
+    """The decision task that a saved history ends in."""
     events = document["events"]
-    client = Quiet(tmp_path)
-    worker = DecisionWorker(client.settings, swf_client=client)  # type: ignore[arg-type]
-    task = {
+    return {
         "taskToken": "t",
-        "workflowExecution": {"workflowId": "w", "runId": "r"},
+        "workflowExecution": {"workflowId": "w", "runId": run_id},
         "workflowType": document["type"],
         "events": events,
         "startedEventId": len(events),
         "previousStartedEventId": previous if events else 0,
     }
+
+
+@BOUNDED
+@given(document=saved, previous=st.integers(0, 3))
+def test_the_decider_decides_or_is_blocked(
+    document: dict[str, Any], previous: int, tmp_path: Path
+) -> None:
+    client = Quiet(tmp_path)
+    worker = DecisionWorker(client.settings, swf_client=client)  # type: ignore[arg-type]
+    task = task_of(document, previous)
     for _ in range(2):  # the second delivery is answered where the first was left
         worker._serve(task)
     for answer in client.answers:
@@ -122,3 +130,7 @@ def test_the_decider_decides_or_is_blocked(
         if "FailWorkflowExecution" in kinds:
             assert "BLOCKED" not in str(answer["context"])
         json.loads(answer["context"] or "null")
+    client.answers.clear()
+    worker._serve(task_of(SOUND, run_id="sound"))
+    (answer,) = client.answers  # it lives, and decides what can be decided
+    assert "ScheduleActivityTask" in [item["decisionType"] for item in answer["decisions"]]

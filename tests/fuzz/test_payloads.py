@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import config
@@ -114,5 +114,32 @@ def test_workers_and_deciders_live_through_results_of_any_kind(
         worker.activities["ProcessData"] = lambda _: {"fine": True}
         last = app.finish(app.starter.start_workflow({"order_id": "O"}))[-1]
         assert last["eventType"] == "WorkflowExecutionCompleted"
+    finally:
+        app.stop()
+
+
+@settings(BOUNDED, max_examples=12)
+@given(content=st.binary(max_size=40) | st.none())
+def test_workers_and_deciders_live_through_stored_values_that_are_spoiled_or_gone(
+    content: bytes | None, local_swf: Any, tmp_path: Path
+) -> None:
+    app = Application(local_swf, tmp_path, MAX_ATTEMPTS="1")
+    run = app.starter.start_workflow({"order_id": "O", "note": "long " * 9_000})
+    stored = [path for path in app.settings.payload_dir.rglob("*") if path.is_file()]
+    assert stored
+    for path in stored:
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+    try:
+        app.decider()
+        app.worker()
+        *_, last = app.starter.swf_client.follow(run["workflow_id"], run["run_id"])
+        assert last["eventType"] == "WorkflowExecutionFailed"
+        told = str(app.starter.status(run["workflow_id"]))
+        assert "Traceback" not in told
+        assert "PayloadError: the value" in told, told
+        healthy = app.finish(app.starter.start_workflow({"order_id": "O"}))
+        assert healthy[-1]["eventType"] == "WorkflowExecutionCompleted"
     finally:
         app.stop()
