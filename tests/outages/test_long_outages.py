@@ -50,6 +50,7 @@ def outage(time: Time) -> polling.Outage:
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="swf_client")  # which commands quieten
     return lambda: [record.getMessage() for record in caplog.records]
 
 
