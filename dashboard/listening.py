@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from functools import partial
 from http import HTTPStatus
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -22,7 +25,7 @@ HEAD_SECONDS = 10.0
 
 def server(app: ASGIApp, **options: Any) -> uvicorn.Server:
     """What serves an application; `options` are uvicorn's."""
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             http=Bounded,
@@ -33,6 +36,17 @@ def server(app: ASGIApp, **options: Any) -> uvicorn.Server:
             **options,
         )
     )
+
+
+class Server(uvicorn.Server):
+    """Ends when it is told to, also while pages wait for an engine that is away."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came."""
+        client = self.config.app.state.site.starter.swf_client  # type: ignore[union-attr]
+        # In a thread, for the one that is interrupted here may hold any lock.
+        threading.Thread(target=partial(client.stop, now=True), name="stop", daemon=True).start()
+        super().handle_exit(sig, frame)
 
 
 class Bounded(HttpToolsProtocol):
