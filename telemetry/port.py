@@ -1,12 +1,13 @@
 """A port that answers GET with a line or two: health, metrics.  Standard library only.
 
-Bounded: a request of 8 KB and five seconds, eight at a time, one to a connection, and nothing of
-it but the path and the token is looked at.
+Bounded: a request of 8 KB and five seconds, eight at a time, one to a connection, fifty a second,
+and nothing of it but the path, the host and the token is looked at.
 """
 
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import socket
 import socketserver
 import threading
@@ -18,6 +19,7 @@ from typing import TypeAlias
 MOST_BYTES = 8_192
 MOST_SECONDS = 5.0
 AT_ONCE = 8
+BURST, PER_SECOND = 100, 50.0  # requests, whoever asks; those beyond are told so
 WAKE_SECONDS = 0.1  # how long closing it may take
 
 
@@ -35,7 +37,8 @@ Route = Callable[[bool], Answer]
 
 REASONS = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
-    405: "Method Not Allowed", 500: "Internal Server Error", 503: "Service Unavailable",
+    405: "Method Not Allowed", 429: "Too Many Requests", 500: "Internal Server Error",
+    503: "Service Unavailable",
 }  # fmt: skip
 
 
@@ -66,7 +69,10 @@ class Port:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches it."""
-    return host == "localhost" or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 _Request: TypeAlias = "socket.socket | tuple[bytes, socket.socket]"
@@ -83,7 +89,17 @@ class _Server(socketserver.ThreadingTCPServer):
     ) -> None:
         self.routes, self.token, self.trusted = routes, token, trusted
         self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._left, self._since = float(BURST), time.monotonic()
+        self._counting = threading.Lock()
         super().__init__(address, _Handler)
+
+    def may_answer(self) -> bool:
+        """Whether not too much has been asked lately; counts one request."""
+        with self._counting:
+            now = time.monotonic()
+            left = min(BURST, self._left + (now - self._since) * PER_SECOND)
+            self._left, self._since = max(left - 1, 0), now
+            return left >= 1
 
     def process_request(self, request: _Request, client_address: object) -> None:
         """Serve in a thread; whoever comes when all are taken is hung up on."""
@@ -111,8 +127,9 @@ class _Handler(socketserver.BaseRequestHandler):
         head = self._head()
         if not head:
             return
-        method, path, token = _read(head)
-        answer = self._answer(method, path, token)
+        asked = _read(head)
+        may_answer = self.server.may_answer()
+        answer = self._answer(asked) if may_answer else Answer(429, "not so often\n")
         body = answer.text.encode()
         lines = [
             f"HTTP/1.1 {answer.status} {REASONS[answer.status]}",
@@ -123,7 +140,7 @@ class _Handler(socketserver.BaseRequestHandler):
             "Connection: close",
         ]
         head_text = "\r\n".join(lines) + "\r\n\r\n"
-        self.request.sendall(head_text.encode() + (b"" if method == "HEAD" else body))
+        self.request.sendall(head_text.encode() + (b"" if asked.method == "HEAD" else body))
 
     def _head(self) -> bytes:
         """The request up to its empty line; nothing where it is too long or too slow."""
@@ -143,29 +160,48 @@ class _Handler(socketserver.BaseRequestHandler):
         self.request.settimeout(MOST_SECONDS)
         return data
 
-    def _answer(self, method: str, path: str, token: str) -> Answer:
-        route = self.server.routes.get(path)
-        if not method:
+    def _answer(self, asked: _Asked) -> Answer:
+        route = self.server.routes.get(asked.path)
+        if not asked.method:
             return Answer(400, "not HTTP\n")
-        if method not in ("GET", "HEAD"):
+        if asked.method not in ("GET", "HEAD"):
             return Answer(405, "GET only\n")
         if route is None:
             return Answer(404, f"try {', '.join(sorted(self.server.routes))}\n")
         own = self.server.token
-        known = bool(own) and hmac.compare_digest(token.encode(), own.encode())
+        known = bool(own) and hmac.compare_digest(asked.token.encode(), own.encode())
+        # A page in a browser here may have a name of its own lead to loopback.
+        near = self.server.trusted and (not asked.host or is_loopback(asked.host))
         try:
-            return route(known or self.server.trusted)
+            return route(known or near)
         except Exception as error:  # noqa: BLE001 - whoever asks is told, the process lives on
             return Answer(500, f"{type(error).__name__}\n")
 
 
-def _read(head: bytes) -> tuple[str, str, str]:
-    """Method, path and bearer token; no method where it is no HTTP."""
+@dataclass(frozen=True)
+class _Asked:
+    """What is looked at of a request; no method where it is no HTTP."""
+
+    method: str = ""
+    path: str = ""
+    host: str = ""
+    """Without its port; empty where none is named."""
+    token: str = ""
+
+
+def _read(head: bytes) -> _Asked:
     lines = head.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        return "", "", ""
-    fields = (line.partition(":") for line in lines[1:])
-    given = next((v.strip() for name, _, v in fields if name.lower() == "authorization"), "")
-    scheme, _, token = given.partition(" ")
-    return words[0], words[1].partition("?")[0], token.strip() if scheme.lower() == "bearer" else ""
+        return _Asked()
+    fields = {
+        name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines[1:])
+    }
+    host, colon, number = fields.get("host", "").rpartition(":")
+    scheme, _, token = fields.get("authorization", "").partition(" ")
+    return _Asked(
+        method=words[0],
+        path=words[1].partition("?")[0],
+        host=(host if colon and number.isdigit() else fields.get("host", "")).strip("[]"),
+        token=token.strip() if scheme.lower() == "bearer" else "",
+    )

@@ -46,7 +46,7 @@ def raw(of: Port, request: bytes) -> bytes:
 def test_it_answers_get_and_head(listening):
     assert get(listening, "/healthz") == (200, "trusted True\n")
     assert get(listening, "/healthz?verbose=1") == (200, "trusted True\n")
-    head = raw(listening, b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = raw(listening, b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert head.endswith(b"\r\n\r\n")
 
@@ -116,3 +116,56 @@ def test_without_a_token_nobody_beyond_loopback_is_trusted():
         assert found.data == b"trusted False\n"
     finally:
         made.close()
+
+
+# --- too often, and names that lead here ------------------------------------------------------
+
+
+def test_what_is_asked_too_often_is_not_answered(listening, monkeypatch):
+    monkeypatch.setattr(port, "PER_SECOND", 0.0)
+    asked = [get(listening, "/healthz")[0] for _ in range(port.BURST + 5)]
+    assert asked[: port.BURST] == [200] * port.BURST
+    assert asked[port.BURST :] == [429] * 5
+    monkeypatch.setattr(port, "PER_SECOND", 1_000.0)
+    until(lambda: get(listening, "/healthz")[0] == 200)
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"),
+    [
+        ("127.0.0.1:9", True),
+        ("localhost", True),
+        ("[::1]:9", True),
+        ("127.0.0.1.evil.example", False),
+        ("evil.example:9", False),
+        ("127.evil.example", False),
+    ],
+)
+def test_a_name_that_another_site_has_lead_here_is_not_trusted(listening, host, trusted):
+    asked = b"GET /healthz HTTP/1.1\r\nHost: %b\r\n\r\n" % host.encode()
+    assert raw(listening, asked).endswith(b"trusted %b\n" % str(trusted).encode())
+
+
+@pytest.mark.parametrize(
+    ("host", "is_loopback"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.example.com", False)]
+    + [(host, False) for host in ("0.0.0.0", "10.0.0.1", "", "example.com")],
+)
+def test_which_addresses_only_this_machine_reaches(host, is_loopback):
+    assert port.is_loopback(host) is is_loopback
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", b"GET /healthz HTTP/1.1\r\nX: "])
+def test_trickling_does_not_help(listening, monkeypatch, sent):
+    monkeypatch.setattr(port, "MOST_SECONDS", 0.2)
+    host, number = listening.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(number)), timeout=10) as connection:
+        until(lambda: is_closed(connection, sent or b"x"))
+
+
+def is_closed(connection: socket.socket, sent: bytes) -> bool:
+    try:
+        connection.sendall(sent)
+    except ConnectionError:
+        return True
+    return False
