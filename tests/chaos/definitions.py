@@ -157,7 +157,7 @@ def input_of(name: str, number: int, chance: random.Random) -> dict[str, Any]:
         items = [{"sku": "A", "quantity": chance.randint(1, 3), "price": 5}]
         return {"order_id": f"ORD-{number}", "items": items, "metadata": {"note": note}}
     if name == LONG.name:
-        return {**order, "items": list("abcdef")}
+        return {**order, "items": list("abcdefghijkl")}  # two runs at least
     if name == WIDE.name:
         return {**order, "many": chance.random() < 0.5}
     if name == LARGER.name:

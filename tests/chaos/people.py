@@ -42,7 +42,7 @@ OUTAGES = (
 """What anybody may hear; whether it was done is then not known."""
 
 LOOKS = 4  # at once, at the open executions of the end
-UNANSWERED_SECONDS = 20.0  # after which an execution that was answered waits no more
+UNANSWERED_SECONDS = 60.0  # after which an execution that was answered waits no more
 PACE_SECONDS = 1.0  # between two looks at all of them
 
 
