@@ -29,12 +29,13 @@ EXAMPLE_SUFFIX = ".example.json"
 def file_of(name: str, version: str, folder: Path | None = None) -> Path:
     """Where that version is kept.  SWF forbids `/` and `:` in both parts."""
     paths = [(folder or FOLDER) / f"{name}@{version}{suffix}" for suffix in SUFFIXES]
-    return next((path for path in paths if _is_there(path)), paths[0])
+    return next((path for path in paths if _is_there(path, folder)), paths[0])
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(path: Path, folder: Path | None) -> bool:
+    """Whether a file lies in the folder itself: a name that comes in a form leads nowhere else."""
     try:
-        return path.exists()
+        return path.parent == (folder or FOLDER) and path.exists()
     except OSError:  # a name that is too long for a file
         return False
 
@@ -167,7 +168,7 @@ def text_of(name: str, version: str, folder: Path | None = None) -> str | None:
     """The text of the published file; None where there is no file."""
     path = file_of(name, version, folder)
     try:
-        return path.read_text(encoding="utf-8") if _is_there(path) else None
+        return path.read_text(encoding="utf-8") if _is_there(path, folder) else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -187,9 +188,9 @@ def parsed(text: str, name: str, version: str) -> Definition:
 
 def example_of(name: str, folder: Path | None = None) -> str | None:
     """The text of `NAME.example.json`, an input to begin with; None where there is none."""
+    path = (folder or FOLDER) / f"{name}{EXAMPLE_SUFFIX}"
     try:
-        path = (folder or FOLDER) / f"{name}{EXAMPLE_SUFFIX}"
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8") if _is_there(path, folder) else None
     except (OSError, ValueError):
         return None
 
