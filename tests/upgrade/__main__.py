@@ -22,10 +22,11 @@ from tests.chaos.checker import Violation
 from tests.chaos.clearing import left_by_signals
 from tests.chaos.report import in_words
 from tests.upgrade import checker
+from tests.upgrade.checker import Limits
 from tests.upgrade.releases import UNDOES
 from tests.upgrade.rollout import Rollout
 
-DECISION_SECONDS = 10  # the decision timeout
+DECISION_SECONDS = 12  # the decision timeout: longer than the first wait of what is parked
 
 
 def build_parser() -> Parser:
@@ -61,7 +62,7 @@ def run(folder: Path, *, seed: int, rest: float, pace: float) -> dict[str, Any]:
         found = checker.checked(
             rollout.client, folder, rollout.newer,
             started=rollout.load.started, releases=rollout.releases,
-            decision_timeout=DECISION_SECONDS,
+            limits=Limits(DECISION_SECONDS, rollout.capable_since),
         )  # fmt: skip
     finally:
         rollout.stop()

@@ -31,9 +31,19 @@ class Found:
     """Seconds from a task's scheduling to its completion, by kind."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How long something may take."""
+
+    decision_timeout: float
+    """Seconds; no task may wait for longer."""
+    capable_since: float
+    """Since when every decider knows the newer version, in seconds since 1970."""
+
+
 def checked(
     client: SwfClient, folder: Path, newest: Release, *,
-    started: dict[str, tuple[str, str]], releases: dict[int, str], decision_timeout: float,
+    started: dict[str, tuple[str, str]], releases: dict[int, str], limits: Limits,
 ) -> Found:  # fmt: skip
     """Read everything, check everything.
 
@@ -54,7 +64,7 @@ def checked(
             events = list(client.history_for_core(workflow_id, runs.run_id_of(info)))
             kind = info["workflowType"]["version"]
             life.runs.append(Run(runs.run_id_of(info), definitions[kind], events))
-        _take(found, life, version, decision_timeout)
+        _take(found, life, version, limits)
         for run in life.runs:
             found.figures.update(_deciders(run, releases))
     return found
@@ -72,17 +82,18 @@ def _is_refused(workflow_id: str) -> bool:
     return int(workflow_id.rpartition("-")[2]) % REFUSED_EACH == 0
 
 
-def _take(found: Found, life: Life, version: str, decision_timeout: float) -> None:
+def _take(found: Found, life: Life, version: str, limits: Limits) -> None:
     found.violations += checker.violations(life, writing=WRITING, rows_each=1)
-    found.violations += violations(life, version, decision_timeout)
+    found.violations += violations(life, version, limits)
     found.figures += checker.figures(life)
     found.figures[f"of version {version or 'unknown'}"] += 1
     for run in life.runs:
-        for kind, took in stalls(run.events):
-            found.longest[kind] = max(took, found.longest.get(kind, 0.0))
+        for stall in stalls(run.events):
+            found.longest[stall.kind] = max(stall.seconds, found.longest.get(stall.kind, 0.0))
+            found.figures[f"{stall.kind}, times"] += 1
 
 
-def violations(life: Life, version: str, decision_timeout: float) -> Iterator[Violation]:
+def violations(life: Life, version: str, limits: Limits) -> Iterator[Violation]:
     """Breaches in the life of one workflow id that was started under a version."""
     for run in life.runs:
         kind = run.definition.version
@@ -90,13 +101,11 @@ def violations(life: Life, version: str, decision_timeout: float) -> Iterator[Vi
             yield Violation("version", life.workflow_id, f"began as {version}, went on as {kind}")
         for what in _foreign(run.events, kind):
             yield Violation("version", life.workflow_id, f"{what} under {kind}")
-        if parked := _parked(run.events):
-            yield Violation("blocked", life.workflow_id, f"was parked {parked} times")
-        for task, took in stalls(run.events):
-            # What reached a decider that does not know it was left to time out, once.
-            allowed = decision_timeout * (2 if kind == NEWER and task == LEFT else 1)
-            if took > allowed:
-                yield Violation("stall", life.workflow_id, f"{task} took {took:.1f} s")
+        for stall in stalls(run.events):
+            since = max(stall.begin, limits.capable_since if kind == NEWER else 0.0)
+            if stall.end - since > limits.decision_timeout:
+                what = f"{stall.kind} took {stall.seconds:.1f} s, {stall.end - since:.1f} too many"
+                yield Violation("stall", life.workflow_id, what)
 
 
 def _foreign(events: Sequence[Event], version: str) -> Iterator[str]:
@@ -112,28 +121,44 @@ def _foreign(events: Sequence[Event], version: str) -> Iterator[str]:
             yield f"{UNDONE} is undone by {name}"
 
 
-def _parked(events: Sequence[Event]) -> int:
-    timers = [attributes(e) for e in events if e["eventType"] == "TimerStarted"]
-    return sum(timer["timerId"].startswith(PREFIX) for timer in timers)
+ACTIVITY, DECISION = "activity", "decision"
+LEFT, BLOCKED = "decision after a timeout", "decision BLOCKED"
+_ENDS = frozenset(f"ActivityTask{end}" for end in ("Completed", "Failed", "TimedOut", "Canceled"))
 
 
-ACTIVITY, DECISION, LEFT = "activity", "decision", "decision left to time out"
-_ENDS = ("Completed", "Failed", "TimedOut", "Canceled")
+@dataclass(frozen=True)
+class Stall:
+    """The time from a task's scheduling to its end, in seconds since 1970."""
+
+    kind: str
+    begin: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.end - self.begin
 
 
-def stalls(events: Sequence[Event]) -> Iterator[tuple[str, float]]:
-    """Seconds from each task's scheduling to its end; a decision's to that which was taken."""
-    waiting: float | None = None
-    left = False
+def stalls(events: Sequence[Event]) -> Iterator[Stall]:
+    """All tasks; a decision lasts until one is taken that does more than park the execution."""
+    parked = {
+        attributes(event)["decisionTaskCompletedEventId"]
+        for event in events
+        if event["eventType"] == "TimerStarted" and attributes(event)["timerId"].startswith(PREFIX)
+    }
+    begin, how = None, DECISION
     for event in events:
-        kind = event["eventType"]
-        if kind == "DecisionTaskScheduled" and waiting is None:
-            waiting = seconds(event)
-        elif kind == "DecisionTaskTimedOut":
-            left = True
-        elif kind == "DecisionTaskCompleted" and waiting is not None:
-            yield (LEFT if left else DECISION), seconds(event) - waiting
-            waiting, left = None, False
-        elif kind in {f"ActivityTask{end}" for end in _ENDS}:
+        kind, now = event["eventType"], seconds(event)
+        if kind == "DecisionTaskScheduled" and begin is None:
+            begin = now
+        elif kind == "DecisionTaskTimedOut" and how == DECISION:
+            how = LEFT
+        elif event["eventId"] in parked:
+            how = BLOCKED
+        elif kind == "DecisionTaskCompleted" and begin is not None:
+            yield Stall(how, begin, now)
+            begin, how = None, DECISION
+        elif kind in _ENDS:
             scheduled = events[attributes(event)["scheduledEventId"] - 1]
-            yield ACTIVITY, seconds(event) - seconds(scheduled)
+            yield Stall(ACTIVITY, seconds(scheduled), now)

@@ -24,7 +24,8 @@ SETTINGS = {
     "ACTIVITY_START_TO_CLOSE_TIMEOUT": "20",
     "RETRY_INITIAL_SECONDS": "2",
 }
-BURST = 6  # executions that are started at once where something is to be seen of them
+BURST = 12  # executions that are started at once where something is to be seen of them
+MIXED_SECONDS = 2.0  # and a decision timeout, in which one decider does not know the version
 
 
 class Rollout:
@@ -32,7 +33,10 @@ class Rollout:
 
     def __init__(self, folder: Path, *, seed: int, decision_timeout: int, pace: float) -> None:
         self.folder = folder
+        self.decision_timeout = decision_timeout
         self.problems: list[str] = []
+        self.capable_since = 0.0
+        """When the last decider was gone that does not know the newer version."""
         self.older, self.newer = made(folder)
         self.children = Children()
         self.engine = EngineApart(folder, seed)
@@ -67,14 +71,20 @@ class Rollout:
         self.load.begin(self.older)
 
     def upgrade(self, rest: float) -> None:
-        """What stands under "Upgrade and roll back", with some starts that come too early."""
+        """What stands under "Upgrade and roll back", with some starts that come too early.
+
+        A decider that does not know their version leaves them, and parks them the next time.
+        """
         self.command(self.newer, "workflow_starter.py", "check")
         self.command(self.newer, "setup.py")
         for number in (0, 1):
             self.serve(self.newer, "activity_worker", number, rest)
         self.serve(self.newer, "decision_worker", 0, rest)
         self.load.burst(self.newer, BURST)  # before all deciders know the version
-        self.serve(self.newer, "decision_worker", 1, rest)
+        time.sleep(MIXED_SECONDS + self.decision_timeout)
+        self.serve(self.newer, "decision_worker", 1)
+        self.capable_since = time.time()
+        time.sleep(rest)
         self.load.restart(self.newer)
         time.sleep(2 * rest)
 
