@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import errors
@@ -62,9 +66,30 @@ def _start(
             results.append({"line": numbers[result["index"]], **facts})
             tell(len(results) - before)
 
-        starter.start_batch(
-            orders.values(), tags=arguments.tag, timeout=arguments.timeout, on_result=heard
-        )
+        with _hurried(lambda: starter.swf_client.stop()):
+            starter.start_batch(
+                orders.values(), tags=arguments.tag, timeout=arguments.timeout, on_result=heard
+            )
+
+
+@contextmanager
+def _hurried(stop: Callable[[], object]) -> Iterator[None]:
+    """Ctrl+C waits for the starts under way, which then are not tried again and again."""
+    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        # In a thread, for the one that is interrupted here may hold any lock.
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+        signal.default_int_handler(number, frame)
+
+    if not heeded or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _read(text: str) -> tuple[dict[int, Json], list[Result]]:

@@ -357,7 +357,8 @@ def _embedded(settings: Settings) -> str:
         endpoint = daemon.ensure(settings.swf_dir)
     except (OSError, RuntimeError) as error:
         raise EngineUnreachableError(
-            f"the embedded SWF in {settings.swf_dir} cannot be started: {error}"
+            f"the embedded SWF in {settings.swf_dir} cannot be started: {error}; its log is there, "
+            "endpoint.log; `python -m local_swf stop`, then try again"
         ) from error
     url: str = endpoint.url
     return url

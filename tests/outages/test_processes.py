@@ -114,6 +114,24 @@ def test_a_worker_in_the_wrong_region_ends_with_a_line(start: Callable[..., Proc
     assert "python setup.py" in last
 
 
+def test_a_batch_that_is_interrupted_ends_and_tells_what_is_not_known(
+    plain: Front, start: Callable[..., Process], tmp_path: Path
+) -> None:
+    plain.refusal = lambda _: b""
+    plain.asked.clear()
+    (tmp_path / "batch.jsonl").write_text('{"order_id": "O"}\n' * 30)
+    process = start(str(ROOT / "workflow_starter.py"), "batch", str(tmp_path / "batch.jsonl"))
+    until(lambda: "StartWorkflowExecution" in plain.operations, "a start")
+    code, seconds = process.stop(signal.SIGINT)
+    plain.mend()
+    assert code == 130
+    assert seconds < STOP_SECONDS
+    lines = process.said.splitlines()
+    assert lines[-1] == "interrupted"
+    assert any("look before starting it again" in line for line in lines)
+    assert "Traceback" not in process.said
+
+
 def _looked_at(url: str) -> None:
     with contextlib.suppress(OSError):  # a page that says so, or none any more
         urllib.request.urlopen(url, timeout=30)
