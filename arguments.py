@@ -28,6 +28,18 @@ def count(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def address(read: Callable[[str], str]) -> Callable[[str], str]:
+    """A type for options that take what a setting takes; `read` raises `ValueError`."""
+
+    def parse(text: str) -> str:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}; allowed: {error}") from None
+
+    return parse
+
+
 def reported(error: object) -> str:
     """An error for standard error: on one line, without the secrets that it may name."""
     return safe(redaction.text(error))

@@ -304,8 +304,8 @@ class Settings:
     and a token that is made at each start where it is bound elsewhere."""
 
     health_port: str = _setting("HEALTH_PORT", "", port)
-    """Where a decider or worker serves `/healthz` and `/readyz`: `PORT` on this machine's loopback,
-    or `HOST:PORT`.  Empty: nowhere."""
+    """Where a decider, a worker or the page serves `/healthz` and `/readyz`: `PORT` on this
+    machine's loopback, or `HOST:PORT`.  Empty: nowhere."""
     metrics_port: str = _setting("METRICS_PORT", "", port)
     """Where it serves `/metrics` for Prometheus, in the same way; may be the same port.  Needs
     `requirements-telemetry.txt`."""

@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 import config
 import logs
 import telemetry
-from arguments import Parser, count, reported
+from arguments import Parser, address, count, reported
 from config import Settings
 from errors import (
     BusinessProcessError,
@@ -278,19 +278,11 @@ def build_parser(description: str, concurrency: int) -> Parser:
     parser.add_argument(
         "--health-port",
         metavar="PORT",
-        type=health_port,
+        type=address(config.port),
         help="serve /healthz and /readyz there: PORT or HOST:PORT (default: HEALTH_PORT)",
     )
     parser.add_argument("--env-file", metavar="FILE", help="settings file instead of .env")
     return parser
-
-
-def health_port(text: str) -> str:
-    """An address of the command line; `argparse` shows what is wrong with it."""
-    try:
-        return config.port(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}; allowed: {error}") from None
 
 
 @contextmanager

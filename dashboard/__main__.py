@@ -8,6 +8,7 @@ if __name__ == "__main__":
     dependencies.check(*dependencies.PAGE)
 
 import argparse
+import asyncio
 import os
 import secrets
 import socket
@@ -15,9 +16,12 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 
+import uvicorn
+
 import config
 import logs
-from arguments import Parser, count, reported
+import telemetry
+from arguments import Parser, address, count, reported
 from dashboard.app import make_app
 from dashboard.listening import server
 from dashboard.offline import library_of
@@ -58,6 +62,12 @@ def parser() -> Parser:
     )
     made.add_argument("--open", action="store_true", help="open a browser")
     made.add_argument("--utc", action="store_true", help="times in UTC")
+    made.add_argument(
+        "--health-port",
+        metavar="PORT",
+        type=address(config.port),
+        help="serve /healthz and /readyz there: PORT or HOST:PORT (default: HEALTH_PORT)",
+    )
     made.add_argument("--env-file", metavar="FILE", help="instead of .env")
     return made
 
@@ -78,6 +88,23 @@ def _serve(arguments: argparse.Namespace) -> int:
     logs.configure(settings)
     logs.warn_of_exposure(arguments.env_file)
     clock.use(utc=arguments.utc)
+    with telemetry.serving(settings, "page", arguments.health_port):
+        asyncio.run(_run(*_opened(arguments, settings)))
+    return 0
+
+
+async def _run(serving: uvicorn.Server, listening: socket.socket) -> None:
+    beating = asyncio.create_task(telemetry.LoopPulse("page").beat())
+    try:
+        await serving.serve(sockets=[listening])
+    finally:
+        beating.cancel()
+
+
+def _opened(
+    arguments: argparse.Namespace, settings: config.Settings
+) -> tuple[uvicorn.Server, socket.socket]:
+    """What serves the page, and the socket on which it will."""
     starter = WorkflowStarter(settings)
     library = library_of(starter, arguments.offline) if arguments.offline else None
     listening, options = _bound(arguments, settings.dashboard_token)
@@ -87,8 +114,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     print(f"The page is at {options.address}", flush=True)
     if arguments.open:
         webbrowser.open(options.address)
-    server(make_app(starter, options, library)).run(sockets=[listening])
-    return 0
+    return server(make_app(starter, options, library)), listening
 
 
 def _bound(arguments: argparse.Namespace, token: str) -> tuple[socket.socket, Options]:

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 import dashboard.__main__ as page
+from dashboard import listening
 from dashboard.guard import FIELD
 from dashboard.options import PORT, Options
 
@@ -26,7 +27,7 @@ class Page:
         served: list[Options] = []
         servers, make_app = self._servers, page.make_app
 
-        class Server(uvicorn.Server):
+        class Server(listening.Server):
             def __init__(self, config: uvicorn.Config) -> None:
                 super().__init__(config)
                 servers.append(self)
@@ -36,7 +37,7 @@ class Page:
             return make_app(starter, options, library)
 
         with patch.context() as here:
-            here.setattr(uvicorn, "Server", Server)
+            here.setattr(listening, "Server", Server)
             here.setattr(page, "make_app", app)
             here.setattr("webbrowser.open", lambda _: True)
             words = [*words, "--port", "0"]

@@ -15,9 +15,15 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from starlette.responses import Response
+from starlette.routing import Route
 
+import config
+import dashboard.__main__ as page_program
+from dashboard.app import make_app
 from decision_worker import DecisionWorker
-from telemetry import pulse
+from telemetry import loops, pulse
+from tests.contract.served_page import Page
 from tests.contract.test_task_logs import ORDER
 
 HOME = Path(__file__).resolve().parents[2]
@@ -37,8 +43,8 @@ class Process:
     def __init__(self, script: str, *arguments: str, **env: str) -> None:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SWF_", "OTEL_"))}
         self.child = subprocess.Popen(
-            [sys.executable, str(HOME / script), *arguments],
-            env={**kept, **env}, stderr=subprocess.PIPE, text=True,
+            [sys.executable, *script.split(), *arguments],
+            env={**kept, **env}, cwd=HOME, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.lines: list[str] = []
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -100,6 +106,53 @@ def test_a_process_is_ready_once_it_polls(process, script):
     until(lambda: worker.get("/readyz") == (200, "ok\n"), "it polls")
     assert worker.get("/healthz") == (200, "ok\n")
     assert worker.ended()[0] == 0
+
+
+def test_the_page_is_ready_once_its_loop_runs(process):
+    page = process("-m dashboard", "--port", "0", "--health-port", "0", METRICS_PORT="0")
+    until(lambda: page.get("/readyz") == (200, "ok\n"), "it serves")
+    assert page.get("/healthz") == (200, "ok\n")
+    text = page.get("/metrics")[1]
+    assert 'process_loop_lag_seconds{loop="page"}' in text
+    assert 'service_name="business-process-page"' in text
+    page.child.send_signal(signal.SIGINT)
+    assert page.child.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_page_whose_loop_is_stuck_shows(app, monkeypatch):
+    """A view that blocks the loop itself, which no view is to do."""
+    monkeypatch.setattr(pulse, "_all", type(pulse._all)())
+    monkeypatch.setattr(loops, "LATE_SECONDS", 0.2)
+    held = threading.Event()
+
+    async def blocks(_):
+        held.wait(30)
+        return Response("")
+
+    def app_with_it(*arguments):
+        made = make_app(*arguments)
+        made.router.routes.insert(0, Route("/block", blocks))
+        return made
+
+    monkeypatch.setattr(page_program, "make_app", app_with_it)
+    monkeypatch.setattr(config, "_current", None)
+    for name, value in {
+        "SWF_ENDPOINT": app.swf.url,
+        "DATA_DIR": str(app.settings.data_dir),
+    }.items():
+        monkeypatch.setenv(name, value)
+    page = Page([], monkeypatch)
+    try:
+        until(lambda: pulse.health().ready, "it serves")
+        asking = threading.Thread(target=page.get, args=("/block",))
+        asking.start()
+        until(lambda: not pulse.health().ready, "it lags")
+        assert "the event loop of page is late" in pulse.health().problems[0]
+        held.set()
+        asking.join(30)
+    finally:
+        held.set()
+        page.close()
 
 
 def test_without_an_engine_a_process_is_healthy_and_not_ready(process):
