@@ -1,4 +1,4 @@
-"""Known vulnerabilities of the locked versions, as pip-audit knows them.
+"""Known vulnerabilities of the locked versions, telemetry's too, as pip-audit knows them.
 
 Where the advisories cannot be asked (no network, a mirror without them) that is said and is no
 failure: the check is for machines that can.
@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 
-from tests.supply.lock import LOCK, ROOT
+from tests.supply.lock import ROOT, TELEMETRY_LOCK
 
 SECONDS = 120
 
@@ -18,7 +18,7 @@ SECONDS = 120
 def main() -> int:
     """Ask, and print what is found; gives the exit code: 1 where a version is vulnerable."""
     command = [
-        *(sys.executable, "-m", "pip_audit", "--requirement", LOCK.name, "--disable-pip"),
+        *(sys.executable, "-m", "pip_audit", "--requirement", TELEMETRY_LOCK.name, "--disable-pip"),
         *("--require-hashes", "--format", "json", "--progress-spinner", "off", "--timeout", "10"),
     ]
     try:

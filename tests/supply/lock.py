@@ -1,7 +1,9 @@
-"""Writes `requirements.lock`: every package that running needs, with hashes, for every system.
+"""Writes the locks: every package that running needs, with hashes, for every system.
 
-uv resolves for Linux, macOS and Windows and Python 3.10 to 3.13 at once; pip installs it with
-`--require-hashes`.  What is locked already stays as it is, unless requirements.txt asks for more.
+`requirements.lock` is of requirements.txt, `requirements-telemetry.lock` of that and of
+requirements-telemetry.txt, with the same versions.  uv resolves for Linux, macOS and Windows and
+Python 3.10 to 3.13 at once; pip installs either with `--require-hashes`.  What is locked already
+stays as it is, unless the requirements ask for more.
 """
 
 from __future__ import annotations
@@ -13,10 +15,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE, LOCK = ROOT / "requirements.txt", ROOT / "requirements.lock"
+TELEMETRY, TELEMETRY_LOCK = (
+    ROOT / "requirements-telemetry.txt",
+    ROOT / "requirements-telemetry.lock",
+)
+LOCKS = {LOCK: (SOURCE,), TELEMETRY_LOCK: (SOURCE, TELEMETRY)}
 OLDEST = "3.10"
 HEAD = """\
-# Written by `python -m tests.supply.lock` from requirements.txt; do not edit.
-# pip install --require-hashes -r requirements.lock
+# Written by `python -m tests.supply.lock` from {sources}; do not edit.
+# pip install --require-hashes -r {lock}
 """
 PLACE = re.compile(
     r"^\s*(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)\b.*\n", re.MULTILINE
@@ -24,17 +31,25 @@ PLACE = re.compile(
 
 
 def main() -> int:
-    """Write the file; gives uv's exit code."""
+    """Write the files; gives uv's exit code, or the first that is not 0."""
+    return next(filter(None, (written(lock, *sources) for lock, sources in LOCKS.items())), 0)
+
+
+def written(lock: Path, *sources: Path) -> int:
+    """Write one of them; gives uv's exit code."""
+    names = [source.name for source in sources]
+    same = [] if lock == LOCK else ["--constraint", LOCK.name]
     command = [
-        *(sys.executable, "-m", "uv", "pip", "compile", SOURCE.name, "--universal"),
+        *(sys.executable, "-m", "uv", "pip", "compile", *names, *same, "--universal"),
         *("--python-version", OLDEST, "--generate-hashes", "--no-header", "--quiet"),
-        *("--no-emit-index-url", "--no-emit-find-links", "--output-file", LOCK.name),
+        *("--no-emit-index-url", "--no-emit-find-links", "--output-file", lock.name),
     ]
     code = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode
     if code == 0:
-        text = LOCK.read_text(encoding="utf-8")
-        body = "".join(line for line in text.splitlines(True) if line not in HEAD)
-        LOCK.write_text(HEAD + PLACE.sub("", body), encoding="utf-8", newline="\n")
+        head = HEAD.format(sources=" and ".join(names), lock=lock.name)
+        lines = lock.read_text(encoding="utf-8").splitlines(keepends=True)
+        body = "".join(line for line in lines if line not in head)
+        lock.write_text(head + PLACE.sub("", body), encoding="utf-8", newline="\n")
     return code
 
 

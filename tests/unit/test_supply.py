@@ -6,13 +6,15 @@ import json
 import re
 import subprocess
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.supply import audit, licences, lock
 
-TEXT = lock.LOCK.read_text(encoding="utf-8")
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in lock.LOCKS}
+TEXT = TEXTS[lock.LOCK.name]
 PINS = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 
 
@@ -20,27 +22,38 @@ def name_of(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_the_lock_has_every_pin_of_the_requirements() -> None:
-    wanted = PINS.findall(lock.SOURCE.read_text(encoding="utf-8"))
-    locked = {(name_of(name), version) for name, version in PINS.findall(TEXT)}
-    missing = [pin for pin in wanted if (name_of(pin[0]), pin[1]) not in locked]
-    assert not missing, "run python -m tests.supply.lock"
+def pins(text: str) -> set[tuple[str, str]]:
+    return {(name_of(name), version) for name, version in PINS.findall(text)}
 
 
-def test_every_locked_package_has_its_hashes() -> None:
-    blocks = re.split(r"^(?=\S+==)", TEXT, flags=re.MULTILINE)[1:]
+@pytest.mark.parametrize("path", lock.LOCKS, ids=lambda path: path.name)
+def test_a_lock_has_every_pin_of_its_requirements(path: Path) -> None:
+    for source in lock.LOCKS[path]:
+        missing = pins(source.read_text(encoding="utf-8")) - pins(TEXTS[path.name])
+        assert not missing, "run python -m tests.supply.lock"
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_locked_package_has_its_hashes(text: str) -> None:
+    blocks = re.split(r"^(?=\S+==)", text, flags=re.MULTILINE)[1:]
     assert len(blocks) > 30
     assert not [block for block in blocks if "--hash=sha256:" not in block]
 
 
-def test_it_is_for_every_system_and_python() -> None:
-    assert "colorama==" in TEXT.split("sys_platform == 'win32'")[0]
-    assert re.search(r"^exceptiongroup==.*python_full_version < '3\.11'", TEXT, re.MULTILINE)
+def test_both_lock_the_same_versions() -> None:
+    assert pins(TEXT) < pins(TEXTS[lock.TELEMETRY_LOCK.name])
 
 
-def test_it_names_no_place_to_fetch_from() -> None:
-    assert "://" not in TEXT
-    assert not re.search(r"^\s*-(?!-hash=sha256:)", TEXT, re.MULTILINE)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_it_is_for_every_system_and_python(text: str) -> None:
+    assert "colorama==" in text.split("sys_platform == 'win32'", maxsplit=1)[0]
+    assert re.search(r"^exceptiongroup==.*python_full_version < '3\.11'", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_it_names_no_place_to_fetch_from(text: str) -> None:
+    assert "://" not in text
+    assert not re.search(r"^\s*-(?!-hash=sha256:)", text, re.MULTILINE)
 
 
 class Package:
