@@ -85,8 +85,8 @@ ACTS = {
 ACTS_A_START = 0.12
 LASTING = 0.9  # of the time, in which executions are started
 ERRANDS_A_MINUTE = 10
-ERRAND_SECONDS = 2.5
-"""Within which half of the commands that start an execution are killed: they take about two."""
+ERRAND_SECONDS = 2.0
+"""Within which half of the commands that start an execution are killed: they take one or two."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,7 @@ def drawn_shared(
         tuple(sorted(blows, key=lambda blow: blow.at)),
         weather=(),
         acts=(),
+        errands=tuple(_errands(chance, seconds)),
         shared=True,
     )
 
