@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from types import FrameType
@@ -66,20 +66,20 @@ def _start(
             results.append({"line": numbers[result["index"]], **facts})
             tell(len(results) - before)
 
-        with _hurried(lambda: starter.swf_client.stop()):
+        with _hurried(starter):
             starter.start_batch(
                 orders.values(), tags=arguments.tag, timeout=arguments.timeout, on_result=heard
             )
 
 
 @contextmanager
-def _hurried(stop: Callable[[], object]) -> Iterator[None]:
+def _hurried(starter: WorkflowStarter) -> Iterator[None]:
     """Ctrl+C waits for the starts under way, which then are not tried again and again."""
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         # In a thread, for the one that is interrupted here may hold any lock.
-        threading.Thread(target=stop, name="stop", daemon=True).start()
+        threading.Thread(target=starter.swf_client.stop, name="stop", daemon=True).start()
         signal.default_int_handler(number, frame)
 
     if not heeded or threading.current_thread() is not threading.main_thread():

@@ -69,8 +69,9 @@ class Batch:
         An interruption lets what is being started finish, and the listener hear of it.
         """
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="batch") as pool:
-            waiting = [pool.submit(self._one, index, item) for index, item in enumerate(orders)]
+            waiting: list[Future[BatchResult]] = []
             try:
+                waiting.extend(pool.submit(self._one, *numbered) for numbered in enumerate(orders))
                 for future in as_completed(waiting):
                     self._hear(future.result())
             except BaseException:

@@ -128,7 +128,7 @@ def test_a_batch_that_is_interrupted_ends_and_tells_what_is_not_known(
     assert seconds < STOP_SECONDS
     lines = process.said.splitlines()
     assert lines[-1] == "interrupted"
-    assert any("look before starting it again" in line for line in lines)
+    assert any("look before starting it again" in line for line in lines), process.said
     assert "Traceback" not in process.said
 
 

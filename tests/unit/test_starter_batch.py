@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from errors import BusinessProcessError, CredentialsError, EngineUnreachableError, InvalidInputError
@@ -87,6 +90,27 @@ def test_an_interruption_tells_of_what_was_started() -> None:
         Batch(remembering, Pace(1_000_000, 1_000), listener).run(list(range(100)))
 
     assert {item["workflow_id"] for item in told if item["run_id"]} == {f"w-{o}" for o in started}
+
+
+def test_so_does_one_while_orders_are_still_read() -> None:
+    told: list[BatchResult] = []
+    begun, read = threading.Event(), threading.Event()
+
+    def slow(order: Json) -> Started:
+        begun.set()
+        read.wait(10)
+        return start(order)
+
+    def orders() -> Iterator[Json]:
+        yield "a"
+        begun.wait(10)
+        read.set()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Batch(slow, Pace(1_000_000, 1_000), told.append).run(orders())
+
+    assert [item["workflow_id"] for item in told] == ["w-a"]
 
 
 def test_no_orders_no_results() -> None:
