@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import threading
 import time
+import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from dashboard.pages import execution_url
 from tests.load import definitions
 from tests.load.figures import MIB, quarters, size
 from tests.load.report import Report
-from tests.load.stage import Stage, staged, until
+from tests.load.stage import Stage, free_port, staged, until
 
 KEPT = "NONE"
 """What the domain keeps of closed executions."""
@@ -31,6 +33,7 @@ SAMPLES = 40
 MIXED_OF = 4
 """Of so many executions one is of the mixed process."""
 HOME_SECONDS = 120.0
+PAGE_SECONDS = 30.0
 
 ROOM: Mapping[str, tuple[float, float]] = {
     "MiB": (4.0, 0.04),
@@ -61,8 +64,12 @@ def soak(
     """Load, and look again and again at what every part and every file takes."""
     report = Report("soak")
     outbox = str(OUTBOX_SECONDS)
-    with staged(keep, KEPT, workers=1, others={"gc": GC}, OUTBOX_RETENTION=outbox) as stage:
-        load = _Load(stage, size_.rate)
+    port = free_port()
+    page, url = ["-m", "dashboard", "--port", str(port)], f"http://127.0.0.1:{port}"
+    others = {"gc": GC, "page": page}
+    with staged(keep, KEPT, workers=1, others=others, OUTBOX_RETENTION=outbox) as stage:
+        until(lambda: _is_up(url), "the page")
+        load = _Load(stage, size_.rate, url)
         load.start()
         tell(f"warming up for {WARM_UP_SECONDS:.0f} s ...")
         time.sleep(WARM_UP_SECONDS)
@@ -80,13 +87,13 @@ def soak(
 
 
 class _Load(threading.Thread):
-    """Starts executions at their time, and signals those that wait for it."""
+    """Starts executions, signals those that wait for it, looks at each in the page."""
 
-    def __init__(self, stage: Stage, rate: float) -> None:
+    def __init__(self, stage: Stage, rate: float, page: str) -> None:
         super().__init__(daemon=True)
         self.started = 0
         self.errors: Counter[str] = Counter()
-        self._stage, self._rate = stage, rate
+        self._stage, self._rate, self._page = stage, rate, page
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -105,13 +112,27 @@ class _Load(threading.Thread):
             self.started += 1
 
     def _one(self, number: int) -> None:
-        starter = self._stage.starter
+        starter, name = self._stage.starter, f"soak-{number}"
         if number % MIXED_OF:
-            starter.start_workflow(definitions.order(number), f"soak-{number}")
-            return
-        given = {"number": number // MIXED_OF}
-        run = starter.start_workflow(given, f"soak-{number}", definition=definitions.MIXED)
-        starter.signal_workflow(run["workflow_id"], definitions.SIGNAL, {"go": True})
+            run = starter.start_workflow(definitions.order(number), name)
+        else:
+            given = {"number": number // MIXED_OF}
+            run = starter.start_workflow(given, name, definition=definitions.MIXED)
+            starter.signal_workflow(name, definitions.SIGNAL, {"go": True})
+        for path in ("/executions", "/health", execution_url(run)):
+            _read(self._page + path)
+
+
+def _read(url: str) -> bool:
+    with urllib.request.urlopen(url, timeout=PAGE_SECONDS) as answer:
+        return bool(answer.read())
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return _read(url)
+    except OSError:
+        return False
 
 
 def _watched(stage: Stage, seconds: float, tell: Callable[[str], None]) -> dict[str, list[float]]:

@@ -55,7 +55,7 @@ class Stage:
         """`others` are Python programs besides, by name; `env` are settings."""
         self.folder = folder
         self.database = folder / "swf.sqlite"
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SWF_"))}
         self._environment = {
@@ -213,7 +213,8 @@ def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
