@@ -94,6 +94,15 @@ def test_compose_runs_every_process_from_the_image() -> None:
             assert volume.partition(":")[0] in compose()["volumes"]
 
 
+def test_compose_asks_for_the_health_of_those_that_serve_it() -> None:
+    checks = {name: item["healthcheck"] for name, item in compose()["services"].items()}
+
+    for name in ("set-up", "gc"):
+        assert checks.pop(name) == {"disable": True}
+    for check in checks.values():
+        assert check["test"][:5] == [*PROBE, "readyz"]
+
+
 def test_compose_publishes_the_page_alone_and_on_this_machine_alone() -> None:
     ports = {name: item["ports"] for name, item in compose()["services"].items() if "ports" in item}
 
