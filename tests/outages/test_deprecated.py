@@ -22,10 +22,12 @@ from decision_worker import DecisionWorker
 from errors import DomainNotRegisteredError, TypeNotRegisteredError
 from local_swf.testing import LocalSWF
 from tests.outages.working import running, until
+from workflow import child, process
 from workflow_starter import WorkflowStarter
 
 SettingsOf = Callable[..., Settings]
 ORDER = {"order_id": "O-1", "items": ["a"]}
+PARENT = process("OutagesParent", "1.0", [child("Sub", "BusinessProcess@1.0")])
 DOMAIN = "business-process-domain"
 
 
@@ -114,6 +116,22 @@ class TestWorkflowType:
         deprecate_process(engine)
         with running(*workers(settings)):
             assert starter.wait(**run, timeout=30)["state"] == "COMPLETED"
+
+    def test_a_parent_waits_says_why_and_goes_on_after_setup(
+        self, engine: LocalSWF, settings: Settings, starter: WorkflowStarter
+    ) -> None:
+        setup.ensure_registered(starter.swf_client, PARENT)
+        run = starter.start_workflow(ORDER, definition=PARENT)
+        deprecate_process(engine)
+        decider = DecisionWorker(settings, definitions=[PARENT])
+        with running(decider, ActivityWorker(settings)):
+            until(lambda: state_of(starter, run) == "BLOCKED", "BLOCKED")
+            why = str(starter.status(**run)["blocked"])
+            assert "BusinessProcess@1.0: WORKFLOW_TYPE_DEPRECATED" in why
+            assert "python setup.py" in why
+            assert goes_on(engine, starter, run)
+        kinds = [event["eventType"] for event in starter.get_workflow_history(**run)]
+        assert kinds.count("ChildWorkflowExecutionStarted") == 1
 
 
 class TestDomain:
