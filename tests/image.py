@@ -116,7 +116,7 @@ def complaints(text: str, sent: Context) -> list[str]:
     for line in instructions(text):
         if line.name == "FROM":
             image = line.words[0]
-            pinned = re.search(r":\d+\.\d+\.\d+", image)
+            pinned = re.search(r":\d+\.\d+\.\d+\S*@sha256:[0-9a-f]{64}$", image)
             found += [] if pinned or image in stages else [f"{image} is not pinned"]
             stages.append(line.words[-1])
             user = ""

@@ -34,7 +34,8 @@ def test_there_is_nothing_to_complain_of() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("python:3.13.9-slim-bookworm", "python:slim", "python:slim is not pinned"),
+        ("@sha256:ed86", "@sha256:", "python:3.13.15-slim-bookworm@sha256:c82"),
+        (":3.13.15-slim-bookworm@sha256:", ":slim@sha256:", "is not pinned"),
         ("USER 10001:10001", "USER root", "it runs as root"),
         ("USER 10001:10001", "USER 0:0", "it runs as root"),
         ("USER 10001:10001\n", "", "it runs as root"),
@@ -56,7 +57,8 @@ def test_there_is_nothing_to_complain_of() -> None:
 )
 def test_what_is_wrong_is_complained_of(old: str, new: str, complaint: str) -> None:
     assert old in TEXT
-    assert complaint in complaints(TEXT.replace(old, new), context())
+    found = complaints(TEXT.replace(old, new), context())
+    assert any(complaint in told for told in found), found
 
 
 def test_one_stage_is_not_enough() -> None:
