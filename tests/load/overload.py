@@ -14,7 +14,7 @@ from tests.load.report import Report
 from tests.load.stage import ENGINE, Stage, staged, until
 
 TIMES = 10
-LATENCIES = 15
+LATENCIES = 11
 LOOK_SECONDS = 0.005
 WORKED_OFF = 0.7
 """Of the sustainable rate, that a backlog is worked off at: by processor time, which tells on a
@@ -24,7 +24,7 @@ WORKED_OFF_HERE = 0.4
 SLOWER = 2.0
 """Latency after the backlog beside that before it, at most."""
 RECOVERY_SECONDS = 30.0
-"""In which it is that again."""
+"""In which it is that again; at most ten times as long as the overload was."""
 FIXED_MIB = 64.0
 """That a part may grow by whatever the backlog: SQLite's cache in the engine (32 MiB), the runs
 that a decider remembers (1,000 of 20 KiB)."""
@@ -58,7 +58,7 @@ def overload(
         report.note("sustainable, executions a second", peace.rate)
         storm = _storm(stage, size, TIMES * peace.rate, report, tell)
         _homeward(stage, peace, storm, report, tell)
-        looks = _recovery(stage, calm, report)
+        looks = _recovery(stage, calm, min(RECOVERY_SECONDS, 10 * size.seconds), report)
         _nobody_lost(stage, size.probe + storm.started + (1 + looks) * LATENCIES, report)
         stage.ended_well(report)
     return report
@@ -156,11 +156,11 @@ def _latency(stage: Stage) -> float:
     return median(found)
 
 
-def _recovery(stage: Stage, calm: float, report: Report) -> int:
-    """Until a start is answered for as soon as before; gives how often it was looked."""
+def _recovery(stage: Stage, calm: float, seconds: float, report: Report) -> int:
+    """Until an execution takes no longer than before; gives how often it was looked."""
     report.note("latency before, ms", calm * 1000)
     begun, looks = time.monotonic(), 0
-    while looks == 0 or time.monotonic() < begun + RECOVERY_SECONDS:
+    while looks == 0 or time.monotonic() < begun + seconds:
         after, looks = _latency(stage), looks + 1
         if after <= SLOWER * calm:
             break
