@@ -104,9 +104,8 @@ class WorkflowStarter(Operating):
             execution_timeout=seconds,
             lambda_role=requests.checked_role(self.swf_client.settings, kind),
         )
-        _log.info(
-            f"Started workflow: {chosen_id} (run {run_id})", workflow_id=chosen_id, run_id=run_id
-        )
+        fields = self._log_fields(chosen_id, run_id)
+        _log.info(f"Started workflow: {chosen_id} (run {run_id})", **fields)
         return Started(workflow_id=chosen_id, run_id=run_id)
 
     def start_batch(

@@ -67,6 +67,7 @@ class Operating:
         resumed = resuming.resume(self.swf_client, wanted, self._run(workflow_id, run_id))
         _log.info(
             f"Resuming workflow: {workflow_id} (run {resumed['run_id']}) from step: {step_name}",
+            domain=self.settings.swf_domain,
             **resumed,
             actor=request["actor"],
         )
@@ -233,7 +234,7 @@ class Operating:
         sent = steering.send(self.swf_client, request, self._run(workflow_id, run_id))
         _log.info(
             f"Signaled workflow: {workflow_id} with {signal_name}",
-            run_id=sent["run_id"],
+            **self._log_fields(workflow_id, sent["run_id"]),
             actor=request.payload["actor"],
         )
         return sent
@@ -277,7 +278,8 @@ class Operating:
         requests.checked_for_secrets(input, self.settings, workflow_id=workflow_id)
         chosen = self._signal(workflow_id, run_id, name, wire.dumps(payload))
         request_id = payload.get("request_id") if isinstance(payload, dict) else None
-        _log.info(f"Signaled workflow: {workflow_id} with {name}", run_id=chosen)
+        fields = self._log_fields(workflow_id, chosen)
+        _log.info(f"Signaled workflow: {workflow_id} with {name}", **fields)
         return Sent(workflow_id=workflow_id, run_id=chosen, request_id=request_id)
 
     def signal_outcome(
@@ -297,7 +299,8 @@ class Operating:
     def cancel_workflow(self, workflow_id: str, run_id: str | None = None) -> None:
         """Ask an open execution to cancel itself; its decider decides how."""
         self.swf_client.request_cancel(workflow_id, run_id)
-        _log.info(f"Asked workflow to cancel: {workflow_id}", run_id=run_id)
+        fields = self._log_fields(workflow_id, run_id)
+        _log.info(f"Asked workflow to cancel: {workflow_id}", **fields)
 
     def terminate_workflow(
         self, workflow_id: str, run_id: str | None = None, reason: str = "", details: str = ""
@@ -309,7 +312,8 @@ class Operating:
         short = wire.cut(reason, wire.REASON_CHARACTERS)
         self.swf_client.terminate(workflow_id, run_id, reason=short, details=details)
         told = redaction.sealed(short) if self.settings.payload_keys else short
-        _log.info(f"Terminated workflow: {workflow_id}", run_id=run_id, reason=told)
+        fields = self._log_fields(workflow_id, run_id)
+        _log.info(f"Terminated workflow: {workflow_id}", **fields, reason=told)
 
     # --- helpers -------------------------------------------------------------------------
 
@@ -321,6 +325,11 @@ class Operating:
     @property
     def _rhythm(self) -> Rhythm:
         return REMOTE if self.settings.swf_endpoint == "aws" else LOCAL
+
+    def _log_fields(self, workflow_id: str, run_id: str | None) -> dict[str, str]:
+        """What a line about an execution says beside its text; a run only where one is meant."""
+        found = {"domain": self.settings.swf_domain, "workflow_id": workflow_id}
+        return {**found, "run_id": run_id} if run_id else found
 
     def _run(self, workflow_id: str, run_id: str | None) -> str:
         return run_id or runs.newest_run(self.swf_client, workflow_id)

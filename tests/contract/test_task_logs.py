@@ -74,7 +74,32 @@ def test_lines_that_users_look_for_word_for_word_at_info(app, caplog):
     }
     (started,) = [r for r in caplog.records if r.name == "workflow_starter"]
     assert started.levelname == "INFO"
-    assert fields_of(started) == {"workflow_id": id_, "run_id": run["run_id"]}
+    ids = {"workflow_id": id_, "run_id": run["run_id"]}
+    assert fields_of(started) == {"domain": app.settings.swf_domain, **ids}
+
+
+def test_every_line_of_a_starter_names_domain_and_workflow(app, caplog):
+    caplog.set_level("INFO")
+    starter = app.starter
+    run = starter.start_workflow(ORDER)
+    starter.pause_workflow(**run)
+    starter.signal_workflow(run["workflow_id"], "NEWS", {"a": 1})
+    starter.cancel_workflow(run["workflow_id"])
+    starter.terminate_workflow(**run)
+    again = starter.resume_workflow_from_step(**run, step_name="ValidateInput")
+    starter.terminate_workflow(again["workflow_id"])
+    lines = [r for r in caplog.records if r.name == "workflow_starter"]
+    texts = [record.getMessage().partition(":")[0] for record in lines]
+    assert texts == [
+        "Started workflow", "Signaled workflow", "Signaled workflow", "Asked workflow to cancel",
+        "Terminated workflow", "Resuming workflow", "Terminated workflow",
+    ]  # fmt: skip
+    for record in lines:
+        fields = fields_of(record)
+        assert fields["domain"] == app.settings.swf_domain, record.getMessage()
+        assert fields["workflow_id"] == run["workflow_id"], record.getMessage()
+    named = [fields_of(r).get("run_id") for r in lines]
+    assert named == [*[run["run_id"]] * 3, None, run["run_id"], again["run_id"], None]
 
 
 def test_the_decision_id_is_the_started_event_of_its_task(app, caplog):
