@@ -27,7 +27,7 @@ from workflow.history import attributes
 
 WRITING = {"Write": "chaos_rows", "SaveResults": "orders"}
 """The tables that activities write to."""
-AT_ONCE = 50  # lives that a process checks in one go
+AT_ONCE = 100  # lives that a process checks in one go
 
 
 @dataclass
@@ -65,7 +65,7 @@ def checked(people: People, folder: Path, *, processes: int) -> Found:
         for part in parts
     ]
     found = Found()
-    if processes < 2:
+    if processes < 2 or len(shares) < 2:
         for share in shares:
             found.add(_check(share))
         return found
