@@ -51,7 +51,8 @@ def run(
 ) -> list[Told]:
     """Have processes start `count` executions, or `rate` a second for so many seconds."""
     processes = []
-    starters = STARTERS if count is None else min(STARTERS, math.ceil(count / WORTH_ONE))
+    expected = count if count is not None else (rate or math.inf) * (seconds or math.inf)
+    starters = math.ceil(min(STARTERS, expected / WORTH_ONE))
     for number in range(starters):
         command = ["-m", "tests.load.starting", f"{name}-{number}"]
         if count is not None:
