@@ -222,6 +222,7 @@ _LIMITS = {
     ("ActivityTaskTimedOut", "SCHEDULE_TO_START"): ("scheduledEventId", "scheduleToStartTimeout"),
     ("ActivityTaskTimedOut", "SCHEDULE_TO_CLOSE"): ("scheduledEventId", "scheduleToCloseTimeout"),
     ("DecisionTaskTimedOut", "START_TO_CLOSE"): ("startedEventId", "startToCloseTimeout"),
+    ("DecisionTaskTimedOut", "SCHEDULE_TO_START"): ("scheduledEventId", "scheduleToStartTimeout"),
     ("TimerFired", None): ("startedEventId", "startToFireTimeout"),
 }
 """What may not come before its time: the event that it counts from, and the limit's name."""
