@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -242,6 +243,12 @@ class TestOtlp:
         server.server_close()
         thread.join()
 
+    @pytest.fixture
+    def silent(self) -> Iterator[str]:
+        """A collector that takes connections, and never answers."""
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
     def test_spans_and_metrics_reach_a_collector_by_the_standard_variables(
         self, app, process, collector
     ):
@@ -258,11 +265,14 @@ class TestOtlp:
         assert run["workflow_id"].encode() in sent["/v1/traces"]
         assert b"ExecutionsSucceeded" in sent["/v1/metrics"]
 
-    def test_with_the_collector_away_work_is_done_and_the_process_ends_in_time(self, app, process):
-        away = "http://127.0.0.1:1"
-        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": away, "HEALTH_PORT": "0"}
-        decider = process("decision_worker.py", **env)
-        worker = process("activity_worker.py", **env)
+    def test_with_the_collector_away_work_is_done_and_the_process_ends_in_time(
+        self, app, process, silent
+    ):
+        def env(collector):
+            return {"OTEL_EXPORTER_OTLP_ENDPOINT": collector, "HEALTH_PORT": "0"}
+
+        decider = process("decision_worker.py", **env("http://127.0.0.1:1"))
+        worker = process("activity_worker.py", **env(silent))
         until(lambda: decider.get("/readyz")[0] == worker.get("/readyz")[0] == 200, "they poll")
         events = app.finish(app.starter.start_workflow(ORDER))
         assert events[-1]["eventType"] == "WorkflowExecutionCompleted"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from config import Settings
-from telemetry import names, pulse
+from telemetry import names, pulse, reporting
 from tests.contract.documents import ROOT, blocks_of, read
 
 TEXT = read("docs/OBSERVABILITY.md")
@@ -27,6 +27,15 @@ def test_all_metrics_are_listed_and_no_others():
 @pytest.mark.parametrize(("file", "test"), PROMISES)
 def test_each_promise_has_its_test(file, test):
     assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_the_success_rate_is_of_all_that_ends():
+    counted = re.search(r'__name__=~"([^"]+)"', TEXT)[1]
+    ends = {f"{name}_total" for name in reporting.ENDINGS.values()}
+    assert {name for name in names.COUNTERS if re.fullmatch(counted, f"{name}_total")} == set(
+        reporting.ENDINGS.values()
+    )
+    assert re.search(r"sum\(rate\((\w+)\[", TEXT)[1] in ends
 
 
 def test_settings_of_ours_exist():
