@@ -11,13 +11,20 @@ import boto3
 import pytest
 
 import config
+import dashboard.__main__
+import local_swf.cli
 import setup
 from activities import database
 from activity_worker import ActivityWorker
+from dashboard import guard, listening
+from dashboard.options import Options
 from decision_worker import DecisionWorker
 from expressions import budget
+from local_swf import connections, process, server
+from local_swf.limits import Limits
 from starter.garbage import collect
 from swf_client import SwfClient
+from telemetry import port, switch
 from tests.application import Application
 from tests.contract.documents import ROOT, Shell, blocks_of, read, shell_in
 from tests.contract.policies import Policy
@@ -116,6 +123,65 @@ def test_the_limits_that_are_told() -> None:
     assert f"{budget.STEPS:,} steps and {budget.BYTES // 2**20} MiB" in TEXT
     assert f"{TRANSITIONS:,} states at one event" in TEXT
     assert f"{budget.CALLS} nested calls, {budget.DEPTH} levels" in TEXT
+
+
+# --- promises ---------------------------------------------------------------------------------
+
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
+WITHOUT = {"Threat model", "Who is trusted", "Encryption at rest", "Reporting a problem"}
+"""Sections that describe and point at others."""
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", TEXT)))
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_each_promise_has_its_test(file: str, name: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert f"def {name}(" in text if name else "def test_" in text or "class Test" in text
+
+
+@pytest.mark.parametrize("section", SECTIONS.keys() - WITHOUT)
+def test_each_section_has_promises(section: str) -> None:
+    assert re.search(r"`tests/[\w/]+\.py", SECTIONS[section])
+
+
+def test_each_row_of_a_table_of_promises_has_one() -> None:
+    tables = re.findall(r"^\| [^|\n]+ \| Test \|\n\|---\|---\|\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(tables) == len(SECTIONS.keys() - WITHOUT)
+    assert [row for row in rows if "`tests/" not in row and "`.ci/run`" not in row] == []
+
+
+def test_the_bounds_of_the_ports_are_those_that_are_told() -> None:
+    text, wholes = SECTIONS["Ports"], Limits()
+    assert (connections.HEAD_BYTES, wholes.request_bytes) == (64 * 1024, 1024**2)
+    assert (connections.SLOW_SECONDS, connections.IDLE_SECONDS) == (30, 3600)
+    most, of_one = connections.MOST_CONNECTIONS, connections.CLIENT_CONNECTIONS
+    burst, rate = server.CLIENT_RATE
+    assert (
+        f"{most:,} connections, {of_one} of one other machine; of that, {burst:,} requests" in text
+    )
+    assert f"requests and {rate} more each second. For this machine" in text
+    assert (listening.HEAD_BYTES, guard.MOST_BYTES) == (64 * 1024, 4_000_000)
+    assert f"a head in {listening.HEAD_SECONDS:.0f} s, a form in {guard.MOST_SECONDS:.0f} s" in text
+    assert f"{listening.MOST_CONNECTIONS} connections; of one address" in text
+    assert f"{guard.REQUESTS_AT_ONCE:,} requests and {guard.REQUESTS_PER_SECOND:.0f} more" in text
+    assert (port.MOST_BYTES, port.MOST_SECONDS) == (8 * 1024, 5)
+    assert f"{port.AT_ONCE} at once; {port.BURST} requests and {port.PER_SECOND:.0f} more" in text
+
+
+def test_ports_are_of_this_machine_unless_a_host_is_named() -> None:
+    engine = local_swf.cli.build_parser().parse_args([])
+    page = dashboard.__main__.parser().parse_args([])
+    hosts = [
+        engine.host,
+        page.host,
+        Options().host,
+        process.Options().host,
+        switch.split("8080")[0],
+    ]
+    assert set(hosts) == {"127.0.0.1"}
+    defaults = config.load({"SWF_ENDPOINT": "local"})
+    assert (defaults.health_port, defaults.metrics_port) == ("", "")
 
 
 def test_secrets_are_not_shown() -> None:

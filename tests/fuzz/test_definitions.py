@@ -88,7 +88,7 @@ def test_a_definition_is_taken_or_refused(  # noqa: PLR0917 - fixtures, and what
 
 @settings(BOUNDED, max_examples=60)
 @given(content=DOCUMENTS)
-def test_a_published_file_that_was_spoiled_is_told_of_and_nothing_is_registered(
+def test_of_a_published_file_that_was_spoiled_nothing_is_registered(
     content: bytes,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
