@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
 ]
 
-END_SECONDS = 5.0
+END_SECONDS = 10.0
 
 
 @pytest.mark.parametrize(
