@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from decision_worker import LINES
+from run_cache import RunCache, Told
 from tests.contract.steering import machines
 from tests.contract.steering.conftest import Stage, continued, definitions, stage
 from workflow import Retry, child, map_items, parallel, process, step, wait_for_signal
@@ -152,3 +154,28 @@ def test_a_decider_and_a_worker_name_a_step_alike(
     assert completed <= attempts("decision_worker", "Activity '")
     travels = [f for text, f in lines.of("decision_worker", "Activity 'Trip@1' completed")]
     assert {fields["step"] for fields in travels} == {"Travel"}
+
+
+def test_a_decider_that_reads_every_history_anew_writes_no_line_twice(
+    stage: Stage, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It remembers neither executions nor what it has told."""
+    monkeypatch.setattr(RunCache, "take", lambda *_: None)
+    monkeypatch.setattr(Told, "get", lambda *_: 0)
+    live(stage, monkeypatch)
+
+    def counted(logger: str, pattern: str) -> Counter[tuple[str, str, int]]:
+        found = [(text, f) for text, f in lines.of(logger) if re.search(pattern, text)]
+        return Counter((f["run_id"], f["step"], f["attempt"]) for _, f in found)
+
+    worked = counted("activity_worker", "^Completed: ")
+    assert counted("decision_worker", "^Activity '(?!Trip).* completed") == worked
+    failed = counted("activity_worker", "^Failed: ")
+    assert counted("decision_worker", "^Activity '(?!Trip).* failed: ") == failed
+    for beginning in ("Retrying", "Rolling back", "Signal "):
+        told = [
+            (text, f["run_id"], f.get("request_id"))
+            for text, f in lines.of("decision_worker", beginning)
+        ]
+        assert told
+        assert len(told) == len(set(told)), beginning
