@@ -130,7 +130,9 @@ class Front:
         return [asked.operation for asked in self.asked]
 
     def up(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before, unless it does."""
+        if self._listener is not None:
+            return
         self._listener = socket.create_server(("127.0.0.1", self._port), backlog=64)
         self._port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
@@ -166,7 +168,8 @@ class Front:
             self._spoilt.append(Spoilt(operation, spoil, count))
 
     def mend(self) -> None:
-        """Spoil and refuse nothing more."""
+        """Listen, spoil and refuse nothing more."""
+        self.up()
         with self._lock:
             self._spoilt.clear()
         self.refusal, self.deaf = None, False

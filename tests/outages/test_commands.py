@@ -76,7 +76,6 @@ def run(
     monkeypatch.setattr(setup, "REFUSED_SECONDS", 0.02)
     monkeypatch.setattr(app, "Patience", partial(Patience, ordinary=0.05))
     monkeypatch.setattr(setup, "Patience", partial(Patience, ordinary=0.05))
-    monkeypatch.setattr(connection, "CALL_SECONDS", 0.05)
     monkeypatch.setenv("LOG_LEVEL", "WARNING")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     Payloads.of(config.load({"DATA_DIR": str(tmp_path)})).put("x")  # something for gc to look at
@@ -101,17 +100,14 @@ class TestAway:
         url = f"http://127.0.0.1:{unused_port()}"
         check(run(url, *arguments), url, "start it, correct SWF_ENDPOINT")
 
-    def test_nothing_is_answered(self, arguments: list[str], plain: Front, run: Run) -> None:
+    def test_nothing_is_answered(
+        self, arguments: list[str], plain: Front, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "CALL_SECONDS", 0.05)
         plain.deaf = True
         found = run(plain.url, *arguments)
         plain.mend()
         check(found, plain.url, "Read timeout")
-
-    def test_a_page_is_answered(self, arguments: list[str], secure: Front, run: Run) -> None:
-        secure.refusal = lambda _: answer(b"<html>Sign in", 302)
-        found = run(secure.url, *arguments)
-        secure.mend()
-        check(found, secure.url, "status 302 with a body that is not JSON: <html>Sign in")
 
 
 def check(found: tuple[int, list[str]], *says: str) -> None:
@@ -122,6 +118,16 @@ def check(found: tuple[int, list[str]], *says: str) -> None:
     for text in says:
         assert text in line
     assert len(line) < 500
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["list"], ["status", "W"], ["batch", "BATCH"], ["setup.py"]], ids=str
+)
+def test_a_page_is_answered(arguments: list[str], secure: Front, run: Run) -> None:
+    secure.refusal = lambda _: answer(b"<html>Sign in", 302)
+    found = run(secure.url, *arguments)
+    secure.mend()
+    check(found, secure.url, "status 302 with a body that is not JSON: <html>Sign in")
 
 
 def test_the_name_is_not_resolved(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -372,6 +372,7 @@ def test_a_role_that_cannot_be_asked_for_is_an_outage(
     secure: Front, settings_of: SettingsOf, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the start too: the network may be away, and workers wait for it."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # of the client that asks for the role
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{unused_port()}")
     (folder / "config").write_text(
         "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n"

@@ -7,15 +7,16 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from urllib.parse import quote
 
 import pytest
 
 from config import Settings
+from dashboard.pages import execution_url
 from dashboard.testing import served
 from swf_client import SwfClient
 from tests.outages.conftest import BRIEF
 from tests.outages.front import Front, fault
+from tests.outages.working import until
 from workflow_starter import WorkflowStarter
 
 SettingsOf = Callable[..., Settings]
@@ -53,9 +54,8 @@ def page(plain: Front, settings_of: SettingsOf) -> Iterator[Page]:
     settings = settings_of(plain.url)
     starter = WorkflowStarter(settings, swf_client=SwfClient(settings, patience=BRIEF))
     run = starter.start_workflow({"order_id": "O"})
-    ids = "/".join(quote(run[key], safe="") for key in ("workflow_id", "run_id"))
     with served(starter) as address:
-        yield Page(address, f"/executions/{ids}")
+        yield Page(address, execution_url(run))
     plain.mend()
 
 
@@ -74,7 +74,7 @@ def test_pages_say_what_is_wrong_and_are_back_afterwards(
         assert page.first_event(path).startswith(": hello"), "a browser comes back by itself"
     plain.up()
     for path in PAGES:
-        assert page.get(path)[0] == 200, path
+        until(lambda path=path: page.get(path)[0] == 200, path)  # type: ignore[misc]
     assert not [record for record in caplog.records if record.exc_info]
 
 

@@ -76,6 +76,7 @@ def start(tmp_path: Path, plain: Front) -> Iterator[Callable[..., Process]]:
     yield begin
     for process in started:
         process.close()
+    plain.mend()
 
 
 def test_workers_start_without_an_engine_serve_it_when_it_comes_and_end_without_it(
@@ -103,7 +104,6 @@ def test_workers_start_without_an_engine_serve_it_when_it_comes_and_end_without_
         assert process.said.count("Polling works again") == 1
         assert "does not answer" in process.said
         assert "Traceback" not in process.said
-    plain.up()
 
 
 def test_a_worker_in_the_wrong_region_ends_with_a_line(start: Callable[..., Process]) -> None:
@@ -123,7 +123,6 @@ def test_a_batch_that_is_interrupted_ends_and_tells_what_is_not_known(
     process = start(str(ROOT / "workflow_starter.py"), "batch", str(tmp_path / "batch.jsonl"))
     until(lambda: "StartWorkflowExecution" in plain.operations, "a start")
     code, seconds = process.stop(signal.SIGINT)
-    plain.mend()
     assert code == 130
     assert seconds < STOP_SECONDS
     lines = process.said.splitlines()
@@ -154,4 +153,3 @@ def test_the_page_ends_at_once_while_somebody_waits_for_it(
     assert code == 0
     assert seconds < STOP_SECONDS
     assert "Traceback" not in process.said
-    plain.up()

@@ -127,7 +127,7 @@ OUTAGES: dict[str, type[Outage]] = {
 
 @pytest.fixture(params=OUTAGES)
 def outage(request: pytest.FixtureRequest, front: Front) -> Outage:
-    return OUTAGES[request.param](front)
+    return OUTAGES[request.param](front)  # whose fixture ends it
 
 
 class TestRecovery:
@@ -207,7 +207,7 @@ class TestStopping:
         self, outage: Outage, settings: Settings, told: Told, make: Any
     ) -> None:
         outage.begin()
-        worker = make(settings)
+        worker = make(settings, swf_client=SwfClient(settings, patience=QUICK))
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
         until(lambda: told("Polling fails"), "the line")
@@ -215,8 +215,6 @@ class TestStopping:
         worker.stop()
         thread.join(30)
         assert time.monotonic() - begun < STOP_SECONDS
-        if isinstance(outage, Refused):
-            outage.end()
 
     @pytest.mark.parametrize("make", [DecisionWorker, ActivityWorker])
     def test_while_nothing_is_answered(
@@ -298,8 +296,6 @@ def test_nothing_grows_while_it_lasts(
         # What the front holds of a connection that was just made counts too.
         assert threading.active_count() <= threads + 4
         assert _open_files() <= files + 6
-    if isinstance(outage, Refused):
-        outage.end()
 
 
 def _open_files() -> int:
