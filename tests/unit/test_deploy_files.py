@@ -304,6 +304,20 @@ def test_systemd_reads_a_unit(path: Path, tmp_path: Path) -> None:
     assert "Failed to parse time value" in unit_complaints(wrong, tmp_path)
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+@pytest.mark.parametrize("path", [*UNITS, GC], ids=lambda path: path.name)
+def test_a_unit_is_shut_in(path: Path, tmp_path: Path) -> None:
+    """By systemd's own measure, from 0 to 10."""
+
+    def exposed(unit: Path) -> bool:
+        return (
+            ended("systemd-analyze", "security", "--offline=1", "--threshold=25", str(unit))[0] != 0
+        )
+
+    assert not exposed(path)
+    assert exposed(broken(path, "SystemCallFilter=@system-service", "", tmp_path))
+
+
 def test_systemd_clears_the_store_by_itself(tmp_path: Path) -> None:
     service = unit(GC.read_text("utf-8"))
     program, script, *words = service["ExecStart"].split()
