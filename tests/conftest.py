@@ -49,10 +49,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def is_whole(config: pytest.Config) -> bool:
     """Whether nothing of the suite was left out."""
-    option = config.option
-    chosen = option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob
-    last = option.lf, option.stepwise
-    return config.args == config.getini("testpaths") and not any((*chosen, *last))
+    names = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
+    left_out = [name for name in names if getattr(config.option, name, None)]
+    return config.args == config.getini("testpaths") and not left_out
 
 
 def pytest_terminal_summary(

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.conftest import is_whole
 from tests.contract.policies import NEEDED_BY, POLICY_OF, Policy
 from tests.recording import FOLDER, judging
 
@@ -113,3 +115,23 @@ def test_every_role_has_policies() -> None:
     from tests.recording.sitecustomize import ROLES
 
     assert {*ROLES.values(), "starter", "read-only-page"} == POLICY_OF.keys()
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "whole"),
+    [
+        (["tests"], {}, True),
+        (["tests"], {"keyword": "page"}, False),
+        (["tests"], {"markexpr": "not slow"}, False),
+        (["tests"], {"ignore": ["tests/fuzz"]}, False),
+        (["tests"], {"lf": True}, False),
+        (["tests/unit"], {}, False),
+        ([], {}, False),
+    ],
+)
+def test_only_a_run_of_all_tests_is_asked_for_what_was_not_needed(
+    args: list[str], options: dict[str, Any], *, whole: bool
+) -> None:
+    option = SimpleNamespace(**{"keyword": "", "lf": False, **options})
+    chosen: Any = SimpleNamespace(args=args, option=option, getini=lambda _: ["tests"])
+    assert is_whole(chosen) is whole
