@@ -159,14 +159,14 @@ DEEP_ALIASES = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in r
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(text, code, position):
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(DefinitionError) as caught:
         read(text)
     first = caught.value.diagnostics[0]
     assert (first.code, (first.line, first.column)) == (code, position)
     assert first.severity == "ERROR"
     assert len(str(caught.value)) < 500
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_brackets_in_a_text_are_no_nesting():

@@ -206,11 +206,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_documents_are_refused_in_bounded_time(name):
-    began = time.monotonic()
+    began = time.process_time()
     found = validate(of(HOSTILE[name]))
     assert found
     assert len(found) <= 1_000
     assert sum(len(item.pointer) + len(item.message) for item in found) < 20_000_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     if name not in ("many variables", "long expressions"):
         assert errors_of(found)

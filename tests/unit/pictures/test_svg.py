@@ -139,6 +139,6 @@ def test_a_long_name_is_cut_but_told_in_full():
     ("document", "seconds"), [(chain(1000), 5), (chain(10_000), 40), (nested(50), 2)]
 )
 def test_large_documents_are_drawn_in_time(document, seconds):
-    before = time.monotonic()
+    before = time.process_time()
     svg(document)
-    assert time.monotonic() - before < seconds
+    assert time.process_time() - before < seconds
