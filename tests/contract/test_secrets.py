@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -239,8 +239,9 @@ class TestFailures:
             def make_decisions(self, task: Any) -> list[dict[str, Any]]:
                 raise ValueError(SAID)
 
-        run = app.starter.start_workflow(ORDER)
-        app.decider(Broken(app.settings))
+        hasty = replace(app.settings, decision_task_timeout="1")
+        run = WorkflowStarter(hasty).start_workflow(ORDER)
+        app.decider(Broken(hasty))
         for event in app.starter.swf_client.follow(run["workflow_id"], run["run_id"]):
             if event["eventType"] == "TimerStarted":
                 break
