@@ -11,6 +11,7 @@ COUNTERS = {
     "ExecutionsSucceeded": "Executions that completed.",
     "ExecutionsFailed": "Executions that failed, by a decision.",
     "ExecutionsAborted": "Executions that were canceled.",
+    "ExecutionsTimedOut": "Executions whose own time limit was over, by a decision.",
     "process.attempts": "Attempts that ended, by step and outcome.",
     "process.retries": "Attempts after the first, by step.",
     "process.rollbacks": "Rollbacks that began.",

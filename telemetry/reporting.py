@@ -23,6 +23,7 @@ from telemetry.folding import Attempt, Fold, News, Run, Step
 from telemetry.ids import ChosenIds
 from telemetry.loops import LoopPulse
 from telemetry.recorder import Decided, Event, Recorder, Task
+from wire import loads
 
 SCOPE = "business-process"
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
@@ -331,7 +332,7 @@ def _of_run(run: Run, closing: str, ended: float, answer: Decided) -> Written:
         span=ids.run_span(answer.run_id),
         attributes={**about, **_process(run.name, run.version), "outcome": closing},
         links=links,
-        error=closing if closing in ("FAILED", "CANCELED") else "",
+        error=closing if closing in ("FAILED", "CANCELED", "TIMED_OUT") else "",
     )
 
 
@@ -348,7 +349,15 @@ CLOSES = {
 
 
 def _closing(decisions: Sequence[Mapping[str, Any]]) -> str:
-    return CLOSES.get(decisions[-1]["decisionType"], "") if decisions else ""
+    """How these decisions end the run; nothing where they do not."""
+    if not decisions:
+        return ""
+    last = decisions[-1]
+    closing = CLOSES.get(last["decisionType"], "")
+    if closing == "FAILED":  # SWF's word too where the process's own time limit was over
+        told = loads(last["failWorkflowExecutionDecisionAttributes"].get("details"))
+        return "TIMED_OUT" if isinstance(told, dict) and told.get("TimedOut") else closing
+    return closing
 
 
 def _execution(workflow_id: str, run_id: str) -> dict[str, str]:
@@ -447,6 +456,7 @@ ENDINGS = {
     "COMPLETED": "ExecutionsSucceeded",
     "FAILED": "ExecutionsFailed",
     "CANCELED": "ExecutionsAborted",
+    "TIMED_OUT": "ExecutionsTimedOut",
 }
 
 

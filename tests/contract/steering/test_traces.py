@@ -6,6 +6,7 @@ import pytest
 
 from telemetry import ids
 from tests.contract.steering.conftest import Stage, continued, definitions, stage
+from tests.contract.steering.machines import machine
 from tests.telemetry_in_memory import in_memory
 from workflow import child, map_items, process, step
 
@@ -65,3 +66,16 @@ def test_indexes_of_items_are_no_attributes_of_metrics(stage: Stage) -> None:
         stage.app.stop()
         assert seen.total("process.attempts", step="Each[].Bill") == 3
     assert {span.name for span in seen.spans("Each")} == {f"Each[{n}].Bill" for n in range(3)}
+
+
+def test_an_execution_whose_time_limit_is_over_timed_out_and_did_not_fail(stage: Stage) -> None:
+    rest = {"Type": "Wait", "Seconds": 3_600, "End": True}
+    made = machine({"Rest": rest}, "Slow", TimeoutSeconds=60)
+    with in_memory() as seen:
+        stage.serve(made)
+        stage.ends(stage.start(made), "TIMED_OUT")
+        stage.app.stop()
+        assert seen.total("ExecutionsTimedOut", process="Slow") == 1
+        assert seen.total("ExecutionsFailed") == 0
+        assert seen.total("ExecutionTime", outcome="ExecutionsTimedOut") == 1
+    assert seen.span("Slow").attributes["outcome"] == "TIMED_OUT"
