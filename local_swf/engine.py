@@ -379,9 +379,10 @@ class Engine:
         self._state.deadlines.discard(deadline)
         try:
             self._work(lambda work: timeouts.fire(work, deadline))
-        except Exception:
+        except Exception as error:
             wait = self._backoff.failed(deadline)
-            log.exception("%s could not be carried out, next try in %g s", deadline, wait)
+            told = "%s could not be carried out, next try in %g s: %s"
+            log.error(told, deadline, wait, error, exc_info=_worth_a_trace(error))  # noqa: TRY400
             self._state.deadlines.set(deadline, self.clock.now() + round(wait * 1000))
         else:
             self._backoff.succeeded(deadline)
@@ -432,8 +433,9 @@ class Engine:
 
         try:
             self._change(end)
-        except Exception:
-            log.exception("the outcome of %s could not be written", task)
+        except Exception as error:
+            told = "the outcome of %s could not be written: %s"
+            log.error(told, task, error, exc_info=_worth_a_trace(error))  # noqa: TRY400
             self._end_lambda_later(task, outcome)
             return
         self._touch()
@@ -475,6 +477,11 @@ class Engine:
 
     def _rebuild(self) -> None:
         recovery.rebuild(self._state, self.clock.now())
+
+
+def _worth_a_trace(error: Exception) -> Exception | None:
+    """The error, unless it is the disk's: that is no mistake of ours, and its words say it all."""
+    return None if isinstance(error, sqlite3.Error) else error
 
 
 def _body(answer: dict[str, Json] | bytes | None) -> bytes:

@@ -338,6 +338,18 @@ def test_a_deadline_that_fails_is_tried_again_less_and_less_often_and_holds_up_n
     assert world.types(run_id).count("TimerFired") == 1
 
 
+def test_a_deadline_that_meets_a_full_disk_is_told_without_a_trace_and_tried_again(world, caplog):
+    run_id = world.start()
+    world.decide(timer("wakes", 10))
+    world.swf.call(fill_disk)
+    world.swf.clock.advance(11)
+    world.swf.call(empty_disk)
+    (told,) = [item for item in caplog.records if "could not be carried out" in item.message]
+    assert "database or disk is full" in told.message
+    assert not told.exc_info
+    until(lambda: world.swf.clock.advance(2) or "TimerFired" in world.types(run_id))
+
+
 def test_a_task_whose_hand_out_fails_is_offered_again(world, monkeypatch):
     world.start()
     with monkeypatch.context() as patched:
