@@ -38,10 +38,18 @@ def test_what_grows_breaks_one(report, name):
     assert name in report.violations[0]
 
 
+def test_the_page_may_remember_what_it_has_shown_and_no_more(report):
+    soak._flat(report, "page, MiB", GROWING)
+    assert report.violations == []
+    soak._flat(report, "page, MiB", [*[80.0] * 4, *[125.0] * 4])
+    assert len(report.violations) == 1
+
+
 def test_every_sample_has_its_room():
     parts = [f"engine, {what}" for what in ("MiB", "files", "threads")]
     files = ["SQLite MiB", "payload store MiB", "outbox KiB", "executions open", "executions kept"]
-    assert {name.rpartition(", ")[2] for name in [*parts, *files]} == soak.ROOM.keys()
+    wanted = {"page, MiB", *(name.rpartition(", ")[2] for name in [*parts, *files])}
+    assert wanted == soak.ROOM.keys()
 
 
 def test_quarters_leave_the_first_out():
