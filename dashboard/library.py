@@ -153,5 +153,6 @@ class Library:
         """Let go of the runs that were not looked at for longest."""
         events = sum(book.version for book in self._books.values())
         while len(self._books) > 1 and (len(self._books) > BOOKS or events > EVENTS):
-            _, gone = self._books.popitem(last=False)
+            key, gone = self._books.popitem(last=False)
+            self._first.pop(key, None)
             events -= gone.version

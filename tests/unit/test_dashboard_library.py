@@ -103,6 +103,21 @@ def test_the_oldest_runs_are_let_go(made: list[Read], monkeypatch: pytest.Monkey
     assert len(made) == 5
 
 
+def test_of_a_run_that_was_let_go_nothing_is_kept(
+    made: list[Read], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first read took longer than anybody waited."""
+    monkeypatch.setattr(libraries, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(libraries, "BOOKS", 1)
+    gate = threading.Event()
+    monkeypatch.setattr(Read, "refresh", lambda self, progress=None: gate.wait(10))
+    shelf = library()
+    for number in range(5):
+        shelf.book("w", f"r-{number}")
+    assert len(shelf._first) == 1
+    gate.set()
+
+
 def test_long_histories_are_let_go_sooner(
     made: list[Read], monkeypatch: pytest.MonkeyPatch
 ) -> None:
