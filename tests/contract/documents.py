@@ -53,6 +53,17 @@ class Block:
         return found[-1] if found else None
 
 
+def tests_named(text: str) -> list[tuple[str, str]]:
+    """The tests that a document names: file, and function where there is one."""
+    return sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(?:\w+::)?(\w+))?`", text)))
+
+
+def is_there(file: str, name: str) -> bool:
+    """Whether there is such a test."""
+    text = read(file)
+    return f"def {name}(" in text if name else "def test_" in text or "class Test" in text
+
+
 def read(name: str) -> str:
     """A document's text, by its path from the root."""
     return (ROOT / name).read_text(encoding="utf-8")

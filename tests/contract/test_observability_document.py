@@ -10,10 +10,9 @@ import yaml
 
 from config import Settings
 from telemetry import names, pulse, reporting
-from tests.contract.documents import ROOT, blocks_of, read
+from tests.contract.documents import blocks_of, is_there, read, tests_named
 
 TEXT = read("docs/OBSERVABILITY.md")
-PROMISES = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
 
 
 def test_all_metrics_are_listed_and_no_others():
@@ -24,9 +23,9 @@ def test_all_metrics_are_listed_and_no_others():
     assert listed == made
 
 
-@pytest.mark.parametrize(("file", "test"), PROMISES)
-def test_each_promise_has_its_test(file, test):
-    assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+@pytest.mark.parametrize(("file", "name"), tests_named(TEXT))
+def test_each_promise_has_its_test(file, name):
+    assert is_there(file, name)
 
 
 def test_the_success_rate_is_of_all_that_ends():

@@ -21,7 +21,16 @@ import setup
 from activities import database
 from activity_worker import ActivityWorker, NonRetryableError
 from tests.application import Application
-from tests.contract.documents import ROOT, Shell, blocks_of, lines_of, read, shell_in
+from tests.contract.documents import (
+    ROOT,
+    Shell,
+    blocks_of,
+    is_there,
+    lines_of,
+    read,
+    shell_in,
+    tests_named,
+)
 from workflow_starter import WorkflowStarter
 
 TEXT = read("docs/OPERATIONS.md")
@@ -253,3 +262,28 @@ def test_lines_of_the_log_are_told_word_for_word(kind: str, fields: dict[str, st
     told = re.search(rf"^\| .*`{re.escape(line)}`.* \| (\w+)", TEXT, re.MULTILINE)
     assert told, line
     assert (told[1] == "warning") == (kind in decision_worker._WARNINGS)
+
+
+# --- promises -----------------------------------------------------------------------------------
+
+PROMISES = [
+    line for line in TEXT.split("\n## Promises\n")[1].splitlines() if line.startswith("| ")
+][1:]
+
+
+@pytest.mark.parametrize(("file", "name"), tests_named(TEXT))
+def test_each_promise_has_its_test(file: str, name: str) -> None:
+    assert is_there(file, name)
+
+
+def test_no_promise_is_without_one() -> None:
+    rows = [line for line in PROMISES if not line.startswith("| **")]
+    assert len(rows) > 30
+    assert [row for row in rows if "`tests/" not in row and "`python -m tests." not in row] == []
+
+
+def test_commands_that_hold_promises_are_run_in_ci() -> None:
+    script = read(".ci/run")
+    named = set(re.findall(r"`python -m (tests\.[\w. ]+)`", "".join(PROMISES)))
+    assert named
+    assert [name for name in named if f"in_venv {name}" not in script] == []

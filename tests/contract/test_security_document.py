@@ -26,7 +26,7 @@ from starter.garbage import collect
 from swf_client import SwfClient
 from telemetry import port, switch
 from tests.application import Application
-from tests.contract.documents import ROOT, Shell, blocks_of, read, shell_in
+from tests.contract.documents import ROOT, Shell, blocks_of, is_there, read, shell_in, tests_named
 from tests.contract.policies import Policy
 from workflow.agenda import TRANSITIONS
 from workflow_starter import WorkflowStarter
@@ -130,16 +130,14 @@ def test_the_limits_that_are_told() -> None:
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 WITHOUT = {"Threat model", "Who is trusted", "Encryption at rest", "Reporting a problem"}
 """Sections that describe and point at others."""
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", TEXT)))
 
 
-@pytest.mark.parametrize(("file", "name"), NAMED)
+@pytest.mark.parametrize(("file", "name"), tests_named(TEXT))
 def test_each_promise_has_its_test(file: str, name: str) -> None:
-    text = (ROOT / file).read_text("utf-8")
-    assert f"def {name}(" in text if name else "def test_" in text or "class Test" in text
+    assert is_there(file, name)
 
 
-@pytest.mark.parametrize("section", SECTIONS.keys() - WITHOUT)
+@pytest.mark.parametrize("section", sorted(SECTIONS.keys() - WITHOUT))
 def test_each_section_has_promises(section: str) -> None:
     assert re.search(r"`tests/[\w/]+\.py", SECTIONS[section])
 
