@@ -53,7 +53,7 @@ class Block:
         return found[-1] if found else None
 
 
-def tests_named(text: str) -> list[tuple[str, str]]:
+def named_tests(text: str) -> list[tuple[str, str]]:
     """The tests that a document names: file, and function where there is one."""
     return sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(?:\w+::)?(\w+))?`", text)))
 

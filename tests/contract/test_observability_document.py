@@ -10,7 +10,7 @@ import yaml
 
 from config import Settings
 from telemetry import names, pulse, reporting
-from tests.contract.documents import blocks_of, is_there, read, tests_named
+from tests.contract.documents import blocks_of, is_there, named_tests, read
 
 TEXT = read("docs/OBSERVABILITY.md")
 
@@ -23,7 +23,7 @@ def test_all_metrics_are_listed_and_no_others():
     assert listed == made
 
 
-@pytest.mark.parametrize(("file", "name"), tests_named(TEXT))
+@pytest.mark.parametrize(("file", "name"), named_tests(TEXT))
 def test_each_promise_has_its_test(file, name):
     assert is_there(file, name)
 

@@ -27,9 +27,9 @@ from tests.contract.documents import (
     blocks_of,
     is_there,
     lines_of,
+    named_tests,
     read,
     shell_in,
-    tests_named,
 )
 from workflow_starter import WorkflowStarter
 
@@ -271,7 +271,7 @@ PROMISES = [
 ][1:]
 
 
-@pytest.mark.parametrize(("file", "name"), tests_named(TEXT))
+@pytest.mark.parametrize(("file", "name"), named_tests(TEXT))
 def test_each_promise_has_its_test(file: str, name: str) -> None:
     assert is_there(file, name)
 

@@ -26,7 +26,7 @@ from starter.garbage import collect
 from swf_client import SwfClient
 from telemetry import port, switch
 from tests.application import Application
-from tests.contract.documents import ROOT, Shell, blocks_of, is_there, read, shell_in, tests_named
+from tests.contract.documents import ROOT, Shell, blocks_of, is_there, named_tests, read, shell_in
 from tests.contract.policies import Policy
 from workflow.agenda import TRANSITIONS
 from workflow_starter import WorkflowStarter
@@ -132,7 +132,7 @@ WITHOUT = {"Threat model", "Who is trusted", "Encryption at rest", "Reporting a 
 """Sections that describe and point at others."""
 
 
-@pytest.mark.parametrize(("file", "name"), tests_named(TEXT))
+@pytest.mark.parametrize(("file", "name"), named_tests(TEXT))
 def test_each_promise_has_its_test(file: str, name: str) -> None:
     assert is_there(file, name)
 
@@ -158,7 +158,7 @@ def test_the_bounds_of_the_ports_are_those_that_are_told() -> None:
     assert (
         f"{most:,} connections, {of_one} of one other machine; of that, {burst:,} requests" in text
     )
-    assert f"requests and {rate} more each second. For this machine" in text
+    assert f"requests and {rate:,} more each second. For this machine" in text
     assert (listening.HEAD_BYTES, guard.MOST_BYTES) == (64 * 1024, 4_000_000)
     assert f"a head in {listening.HEAD_SECONDS:.0f} s, a form in {guard.MOST_SECONDS:.0f} s" in text
     assert f"{listening.MOST_CONNECTIONS} connections; of one address" in text
