@@ -33,6 +33,7 @@ def loop(own: LoopPulse) -> Iterator[asyncio.AbstractEventLoop]:
     beating = asyncio.run_coroutine_threadsafe(own.beat(), made)
     yield made
     beating.cancel()
+    until(lambda: own._due is None)
     made.call_soon_threadsafe(made.stop)
     thread.join(10)
     made.close()
