@@ -82,7 +82,7 @@ def test_a_definition_is_taken_or_refused(  # noqa: PLR0917 - fixtures, and what
     assert code in (0, 1, 2)
     assert "Traceback" not in told.out + told.err
     assert "a fault of this program" not in told.out + told.err
-    assert told.err if code == 2 else told.out
+    assert told.err if code == 2 else told.out + told.err
     assert path.read_bytes() == content
 
 

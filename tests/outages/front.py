@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import json
-import select
+import selectors
 import socket
 import ssl
 import threading
@@ -241,10 +241,18 @@ class Front:
         with socket.create_connection((parts.hostname, parts.port or 80), 10) as engine:
             engine.sendall(asked.raw)
             engine.settimeout(90)
-            while not select.select([engine, stream], [], [])[0].count(engine):
+            while engine not in _readable(engine, stream):
                 if not stream.recv(1):
                     return None
             return _whole(engine)
+
+
+def _readable(*sockets: socket.socket) -> list[Any]:
+    """Those of which there is something to read, once there is."""
+    with selectors.DefaultSelector() as selector:
+        for one in sockets:
+            selector.register(one, selectors.EVENT_READ)
+        return [key.fileobj for key, _ in selector.select()]
 
 
 def _read(stream: socket.socket) -> Asked | None:

@@ -87,6 +87,7 @@ def test_every_scenario_holds_and_nothing_is_left_running(start, tmp_path):
         "SWF_ENDPOINT=aws\nAWS_ACCESS_KEY_ID=AKIAUSERSOWN\nAWS_SECRET_ACCESS_KEY=secret\n"
         "MAX_ATTEMPTS=7\nNOTIFIER=webhook\nNOTIFIER_TARGET=http://127.0.0.1:9\n"
     )
+    settings.chmod(0o600)
     demo = start(ENV_FILE=str(settings))
     code, out, err = demo.end()
     assert (code, err) == (0, "")
