@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import config
+from swf_client import SwfClient
 from tests.conftest import is_whole
 from tests.contract.policies import NEEDED_BY, POLICY_OF, Policy
 from tests.recording import FOLDER, judging
@@ -71,6 +75,14 @@ def everything() -> list[judging.Asked]:
         for action in Policy.read(name).actions
         if action.startswith("swf:")
     ]
+
+
+def test_who_is_recorded_is_let_go_afterwards() -> None:
+    client = SwfClient(config.load({"SWF_ENDPOINT": "http://127.0.0.1:9"}))
+    left = weakref.ref(client._connection)
+    del client
+    gc.collect()
+    assert left() is None
 
 
 def test_nothing_is_unused_where_all_is_asked_for() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import sys
+from weakref import WeakKeyDictionary
 
 TYPE_CHECKING = False  # as typing has it, which takes a moment that each process would wait
 if TYPE_CHECKING:
@@ -44,19 +45,18 @@ class Recorder:
     def __init__(self, folder: str, root: str) -> None:
         self._file = os.path.join(folder, f"{os.getpid()}.jsonl")  # noqa: PTH118 - as above
         self._root = root + os.sep
-        self._owners: dict[int, tuple[Any, str | None]] = {}
-        self._read_only: dict[int, tuple[Any, bool]] = {}
+        # Weak: tests make thousands of connections, each with its sockets.
+        self._owners: WeakKeyDictionary[Any, str | None] = WeakKeyDictionary()
+        self._read_only: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
         self._seen: set[tuple[str, str, str]] = set()
 
     def made(self, connection: Any) -> None:
         """A connection is made, by whoever stands on the stack."""
-        role, _ = self._asker(sys._getframe(2))
-        self._owners[id(connection)] = (connection, role)  # kept, so that no other gets its id
+        self._owners[connection], _ = self._asker(sys._getframe(2))
 
     def shown(self, connection: Any, *, read_only: bool) -> None:
         """A page is made on a connection."""
-        kept = self._read_only.get(id(connection), (connection, True))[1]
-        self._read_only[id(connection)] = (connection, kept and read_only)
+        self._read_only[connection] = self._read_only.get(connection, True) and read_only
 
     def asks(self, connection: Any, operation: str, members: Any) -> None:
         """Somebody calls an operation."""
@@ -86,13 +86,13 @@ class Recorder:
 
     def _role(self, connection: Any) -> str | None:
         role, in_test = self._asker(sys._getframe(3))
-        owner = self._owners.get(id(connection), (None, None))[1]
-        shown = self._read_only.get(id(connection))
+        owner = self._owners.get(connection)
+        shown = self._read_only.get(connection)
         if role is None and not in_test:
             role = owner
-        if role == "starter" and not in_test and (owner == "page" or shown):
+        if role == "starter" and not in_test and (owner == "page" or shown is not None):
             role = "page"  # a thread of the page's
-        if role == "page" and shown and shown[1]:
+        if role == "page" and shown:
             role = "read-only-page"
         return role
 
@@ -168,7 +168,8 @@ def _watch_pages(module: Any) -> None:
     def made(self: Any, *arguments: Any, **options: Any) -> None:
         begin(self, *arguments, **options)
         connection = getattr(self.starter.swf_client, "_connection", None)
-        recorder.shown(connection, read_only=not self.may_act)
+        if connection is not None:
+            recorder.shown(connection, read_only=not self.may_act)
 
     kind.__init__ = made
 
