@@ -40,7 +40,9 @@ LONGEST_WAIT_SECONDS = 30.0
 CALM_SECONDS = 300.0  # after an outage, within which another one is told only
 LASTING_SECONDS = 30.0  # when it has lasted so long
 MOST_CONCURRENCY = 1_000
-WINDOWS_WAKE_SECONDS = 1.0  # Windows delivers Ctrl+C only to a main thread that runs
+WAKE_SECONDS = 1.0
+"""How often a main thread that waits for others wakes: only then Python runs handlers of signals
+that another thread was given (Linux, soon after SIGCONT), and of Ctrl+C on Windows."""
 
 HOPELESS = (
     ConfigurationError,
@@ -315,4 +317,12 @@ def drained_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 def _join(thread: threading.Thread) -> None:
     """Wait for a thread, and let signals in meanwhile."""
     while thread.is_alive():
-        thread.join(WINDOWS_WAKE_SECONDS if os.name == "nt" else None)
+        thread.join(WAKE_SECONDS)
+
+
+def rest(stopping: threading.Event, seconds: float) -> None:
+    """Wait so long, or until stopped, and let signals in meanwhile."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if stopping.wait(min(left, WAKE_SECONDS)):
+            return

@@ -52,7 +52,7 @@ def run(starter: WorkflowStarter, arguments: Arguments, output: Output) -> int:
     stopping = threading.Event()
     with polling.drained_by_signals(stopping.set):
         while not stopping.is_set():
-            stopping.wait(_round(starter, arguments, output))
+            polling.rest(stopping, _round(starter, arguments, output))
     return 0
 
 

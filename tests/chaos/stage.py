@@ -151,9 +151,10 @@ class Stage:
         code = part.wait(END_SECONDS)
         self.slowest_end = max(self.slowest_end, time.monotonic() - begun)
         if code is None:
-            self.problems.append(f"{part.name} did not end within {END_SECONDS:.0f} s")
             part.signal(signal.SIGUSR1)  # its stacks go into its log
             part.wait(0.5)
+            stacks = part.log.read_text("utf-8", "replace")[-6000:]
+            self.problems.append(f"{part.name} did not end within {END_SECONDS:.0f} s:\n{stacks}")
             part.signal(signal.SIGKILL)
             part.wait(END_SECONDS)
         elif code not in (0, -signal.SIGTERM):  # it may not have come to set its handler

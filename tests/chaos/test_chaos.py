@@ -40,14 +40,6 @@ def test_a_small_storm_breaks_nothing():
     assert storm["faults_in_all"] >= 10
 
 
-def test_a_shared_engine_that_is_killed_again_and_again_loses_nothing():
-    size = ("--executions", "20", "--minutes", "0.1", "--deciders", "1", "--workers", "1")
-    told = json.loads(chaos("--seed", "5", *size, "--only", "shared", "--json").stdout)
-    assert told["violations"] == []
-    assert told["shared engine"]["starts"] >= 20
-    assert told["shared engine"]["engines"] >= 2
-
-
 def test_wrong_options_are_told_on_one_line():
     done = chaos("--executions", "none")
     assert done.returncode == 2

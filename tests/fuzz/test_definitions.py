@@ -76,7 +76,7 @@ def test_a_definition_is_taken_or_refused(  # noqa: PLR0917 - fixtures, and what
     path.write_bytes(content)
     line = [command, *COMMANDS[command], str(path)]
     if command == "express" and given is not None:
-        line += ["--input", json.dumps(given)]
+        line += [f"--input={json.dumps(given)}"]
     code = cli.main(line)
     told = capsys.readouterr()
     assert code in (0, 1, 2)

@@ -79,7 +79,7 @@ class Waits:
     def is_set(self) -> bool:
         return len(self.seconds) >= self._rounds
 
-    def wait(self, seconds: float) -> None:
+    def rest(self, _: object, seconds: float) -> None:
         self.seconds.append(seconds)
 
 
@@ -87,6 +87,7 @@ class Waits:
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     found = Waits(rounds=2)
     monkeypatch.setattr("cli.gc.threading.Event", lambda: found)
+    monkeypatch.setattr("polling.rest", found.rest)
     return found
 
 
