@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -16,33 +14,13 @@ import config
 from cli import alert
 from cli import app as command_line
 from tests.contract.test_task_logs import ORDER
-
-
-class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server: Any = self.server
-        server.got.append(
-            (dict(self.headers), self.rfile.read(int(self.headers["Content-Length"])))
-        )
-        self.send_response(server.statuses.pop(0) if server.statuses else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.webhook import webhook
 
 
 @pytest.fixture
 def hook() -> Iterator[Any]:
-    server: Any = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.got, server.statuses = [], []
-    server.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with webhook() as listening:
+        yield listening
 
 
 @pytest.fixture
@@ -70,7 +48,7 @@ def test_a_webhook_hears_of_an_execution_that_fails(app, hook, monitor, capsys):
     app.worker().activities["SaveResults"] = broken
     run = app.starter.start_workflow(ORDER)
     assert monitor(run, "--alert", hook.url) == 1
-    ((headers, body),) = hook.got
+    ((headers, body),) = hook.requests
     told = json.loads(body)
     assert headers["Idempotency-Key"] == f"alert-{run['run_id']}"
     assert (told["workflow_id"], told["run_id"]) == (run["workflow_id"], run["run_id"])
@@ -84,14 +62,14 @@ def test_of_an_execution_that_completes_nobody_hears(app, hook, monitor):
     app.decider()
     app.worker()
     assert monitor(app.starter.start_workflow(ORDER), "--alert", hook.url) == 0
-    assert hook.got == []
+    assert hook.requests == []
 
 
 def test_terminated_ones_are_told_of(app, hook, monitor):
     run = app.starter.start_workflow(ORDER)
     app.starter.terminate_workflow(**run, reason="enough")
     assert monitor(run, "--alert", hook.url) == 1
-    assert json.loads(hook.got[0][1])["reason"] == "enough"
+    assert json.loads(hook.requests[0][1])["reason"] == "enough"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +83,7 @@ def test_it_is_tried_again_where_that_may_help(  # noqa: PLR0917 - fixtures and 
     run = app.starter.start_workflow(ORDER)
     app.starter.terminate_workflow(**run)
     assert monitor(run, "--alert", hook.url) == 1
-    assert len(hook.got) == posts
+    assert len(hook.requests) == posts
     assert line in capsys.readouterr().err
 
 

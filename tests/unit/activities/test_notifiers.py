@@ -2,12 +2,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from activities import notifiers
 from activities.notifiers import Outbox, SnsTopic, Webhook, chosen
 from config import Settings
 from errors import ConfigurationError, NonRetryableError, NotificationError
+from tests.webhook import webhook as listening_webhook
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -288,29 +287,10 @@ def test_a_missing_topic_is_an_error_to_retry(keyed: Settings) -> None:
 # --- webhooks -------------------------------------------------------------------------------
 
 
-class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.server.requests.append((self.headers, self.rfile.read(length)))  # type: ignore[attr-defined]
-        self.send_response(self.server.status)  # type: ignore[attr-defined]
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def receiver() -> Iterator[Any]:
-    server: Any = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.requests, server.status = [], 200
-    server.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening_webhook() as listening:
+        yield listening
 
 
 @pytest.fixture
