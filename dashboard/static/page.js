@@ -1,5 +1,6 @@
 // Keeps a page live: listens to what the server tells, and lets htmx ask for the page again.
 // Everything works without it; then the page shows how things stood when it was asked for.
+// It is loaded before the body, so that nothing is clicked or typed that it does not hear.
 "use strict";
 
 (() => {
@@ -78,17 +79,27 @@
     }
   }
 
-  // What was typed before the scripts were there, or put back by the browser, is checked too.
-  document.addEventListener("htmx:after:init", (event) => {
-    const text = event.target;
-    if (text.tagName === "TEXTAREA" && text.value !== text.defaultValue) {
-      text.dispatchEvent(new Event("input", { bubbles: true }));
-    }
+  // What was done before htmx was there, or put back by the browser, counts too.
+  document.addEventListener("htmx:after:init", ({ target }) => {
+    if (target.tagName === "DETAILS" && target.open) target.dispatchEvent(new Event("toggle"));
+    const field = [target, ...(target.elements || [])].find(edited);
+    if (field) field.dispatchEvent(new Event("input", { bubbles: true }));
   });
+  function edited(field) {
+    if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.type === "select-one") {
+      const options = [...field.options];
+      const first = options.find((option) => option.defaultSelected) || options[0];
+      return first !== undefined && !first.selected;
+    }
+    return "defaultValue" in field && field.value !== field.defaultValue;
+  }
   document.addEventListener("htmx:after:swap", () => { reopen(); countDown(); });
 
-  reopen();
-  connect();
-  countDown();
-  setInterval(countDown, SECOND);
+  document.addEventListener("DOMContentLoaded", () => {
+    reopen();
+    connect();
+    countDown();
+    setInterval(countDown, SECOND);
+  });
 })();

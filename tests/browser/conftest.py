@@ -10,12 +10,12 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from dashboard.library import Library
 from dashboard.options import Options
@@ -81,6 +81,29 @@ class Visitor:
             self.address = self._serve(starter, Options(port=0, **options), library)
         self.page.goto(self.address + path)
         return self.page
+
+    @contextmanager
+    def before_htmx(self, path: str) -> Iterator[Page]:
+        """A path of the page as it is until htmx has come, which is at the end of the block."""
+        script = "**/htmx.min.js"
+        with self.holding(script):
+            with self.page.expect_request(script):
+                self.page.goto(self.address + path, wait_until="commit")
+            yield self.page
+
+    @contextmanager
+    def holding(self, pattern: str) -> Iterator[None]:
+        """Requests to addresses of a pattern are answered only after the block."""
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(pattern, hold)
+        yield
+        for route in held:
+            route.continue_()
+        self.page.unroute(pattern)
 
     def goes_away(self) -> None:
         """End the program that serves the page."""

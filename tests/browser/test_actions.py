@@ -94,6 +94,26 @@ def test_run_a_step_again_with_other_data(stage: Stage, visitor: Visitor) -> Non
     visitor.finds_nothing_serious()
 
 
+def test_what_is_filled_in_before_htmx_has_come_is_foreseen(stage: Stage, visitor: Visitor) -> None:
+    run, _ = held(stage)
+    visitor.visits(stage.starter, execution_url(run))
+    with visitor.before_htmx(f"{execution_url(run)}/act/skip") as page:
+        page.get_by_label("Step", exact=True).select_option("Second")
+    expect(page.locator("#foreseen")).to_contain_text("Second is asked to stop")
+
+
+def test_what_is_foreseen_is_of_what_was_typed_last(stage: Stage, visitor: Visitor) -> None:
+    run, _ = held(stage)
+    page = visitor.visits(stage.starter, f"{execution_url(run)}/act/reprocess?step_name=First")
+    data = page.get_by_label("Changes to its input (JSON object)")
+    with visitor.holding("**/preview"):
+        for colour in ("red", "green", "blue"):
+            with page.expect_request("**/preview"):
+                data.fill(f'{{"colour": "{colour}"}}')
+                data.blur()
+    expect(page.locator("#foreseen")).to_contain_text('{"colour":"blue"}')
+
+
 def test_roll_back(stage: Stage, visitor: Visitor) -> None:
     run, _ = held(stage)
     page = visitor.visits(stage.starter, execution_url(run))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 import published
 from tests.browser.conftest import Visitor
@@ -49,19 +49,10 @@ def test_what_is_typed_before_the_scripts_have_come_is_checked(
     stage: Stage, visitor: Visitor, parcel: str
 ) -> None:
     visitor.visits(stage.starter, "/definitions")
-    page = visitor.page
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/htmx.min.js", hold)
-    with page.expect_request("**/htmx.min.js"):
-        page.goto(f"{visitor.address}/definitions/Parcel/1.0/edit", wait_until="commit")
-    editor = page.get_by_label("Definition in States Language")
-    editor.press("Control+End")
-    editor.press_sequentially("}")
-    held[0].continue_()
+    with visitor.before_htmx("/definitions/Parcel/1.0/edit") as page:
+        editor = page.get_by_label("Definition in States Language")
+        editor.press("Control+End")
+        editor.press_sequentially("}")
     expect(page.locator("#diagnostics")).to_contain_text("INVALID_JSON_DESCRIPTION")
 
 

@@ -183,6 +183,20 @@ def test_events_open_their_raw_json(stage: Stage, visitor: Visitor) -> None:
     visitor.finds_nothing_serious()
 
 
+def test_an_event_opened_before_htmx_has_come_shows_its_raw_json(
+    stage: Stage, visitor: Visitor
+) -> None:
+    made = three()
+    stage.serve(made)
+    run = stage.start(made)
+    stage.ends(run)
+
+    visitor.visits(stage.starter, path_of(run))
+    with visitor.before_htmx(path_of(run, "events")) as page:
+        page.locator("#event-1 summary").click()
+    expect(page.locator("#event-1 pre")).to_contain_text('"eventType": "WorkflowExecutionStarted"')
+
+
 def test_everything_is_reached_by_the_keyboard(stage: Stage, visitor: Visitor) -> None:
     made = three(retry=Retry(attempts=1))
     stage.serve(made)
