@@ -114,6 +114,18 @@ def test_what_is_foreseen_is_of_what_was_typed_last(stage: Stage, visitor: Visit
     expect(page.locator("#foreseen")).to_contain_text('{"colour":"blue"}')
 
 
+def test_a_step_not_chosen_yet_does_not_take_the_keyboard_away(
+    stage: Stage, visitor: Visitor
+) -> None:
+    run, _ = held(stage)
+    page = visitor.visits(stage.starter, f"{execution_url(run)}/act/reprocess")
+    reason = page.get_by_label("Reason")
+    with page.expect_response("**/preview"):
+        reason.press_sequentially("wrong")
+    expect(reason).to_be_focused()
+    expect(page.locator("#foreseen")).to_contain_text("Choose a step")
+
+
 def test_roll_back(stage: Stage, visitor: Visitor) -> None:
     run, _ = held(stage)
     page = visitor.visits(stage.starter, execution_url(run))
