@@ -48,6 +48,7 @@ class Happening:
 def happenings(events: Iterable[Event], visits: Mapping[int, Visit]) -> Iterator[Happening]:
     """Events of one run in words, in their order."""
     subjects: dict[int, str] = {}
+    undoing: set[int] = set()
     for event in events:
         kind, told = event["eventType"], attributes(event)
         if kind.startswith(DECISION_TASK):
@@ -56,8 +57,11 @@ def happenings(events: Iterable[Event], visits: Mapping[int, Visit]) -> Iterator
             linked = (subjects[told[link]] for link in LINKS if told.get(link) in subjects)
             subject = _subject(told, visits) or next(linked, "") or str(told.get("timerId") or "")
             subjects[event["eventId"]] = subject
+        if _undoes(told) or any(told.get(link) in undoing for link in LINKS):
+            undoing.add(event["eventId"])
         named = next((str(told[name]) for name in NAMES if told.get(name)), "")
-        said = f"{_words(kind)} {named}".strip()
+        undo = "undo " if event["eventId"] in undoing else ""
+        said = f"{undo}{_words(kind)} {named}".strip()
         words = ": ".join(filter(None, (said, _reason(told))))
         at = seconds(event["eventTimestamp"]) or 0.0
         yield Happening(at, subject, words, event["eventId"], kind)
@@ -75,6 +79,12 @@ def _subject(told: dict[str, Json], visits: Mapping[int, Visit]) -> str:
         return step if isinstance(step, str) else ""
     kind = told.get("activityType") or {}
     return str(kind.get("name") or "")
+
+
+def _undoes(told: dict[str, Json]) -> bool:
+    """Whether an activity or function is scheduled to undo its subject."""
+    control = wire.loads(told.get("control"))
+    return isinstance(control, dict) and bool(control.get("undo"))
 
 
 def _reason(told: dict[str, Json]) -> str:

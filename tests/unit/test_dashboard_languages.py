@@ -86,7 +86,8 @@ def test_every_event_is_said_in_portuguese() -> None:
             "WorkflowExecutionSignaled": {"signalName": "GO"},
             "MarkerRecorded": {"markerName": "NOTE"},
         }
-        for told in ({}, {"reason": "the disk is full"}):
+        undo = {"control": '{"undo": true}'}
+        for told in ({}, {"reason": "the disk is full"}, undo):
             event = {
                 "eventId": 1,
                 "eventType": kind,
