@@ -215,7 +215,7 @@ class Menu:
         self._run_command("start", f"--input={self._questions.json()}")
 
     def _resume(self) -> None:
-        workflow_id, run_id = self._questions.execution()
+        workflow_id, run_id = self._questions.execution(mended=True)
         step = self._questions.step()
         reason = self._questions.ask("reason")
         options = [f"--reason={reason}"] if reason else []

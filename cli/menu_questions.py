@@ -18,6 +18,7 @@ from starter.lists.listing import Filter
 from workflow_starter import WorkflowStarter
 
 CHOICES = 10  # newest executions to choose from
+LOOKED_AT = 100  # newest executions among which those that did not complete are found
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "back": (),
@@ -91,10 +92,16 @@ class Questions:
             typed = f"{typed}\n{line}"
         return typed
 
-    def execution(self) -> tuple[str, list[str]]:
-        """An execution of the user's choice: its workflow id, and its run id if it was listed."""
-        self._kind = None
-        listed = self._starter.list_workflows(Filter(runs=False), limit=CHOICES)
+    def execution(self, *, mended: bool = False) -> tuple[str, list[str]]:
+        """An execution of the user's choice: its workflow id, and its run id if it was listed.
+
+        One to be `mended` is sooner one that did not complete: those come first then.
+        """
+        limit = LOOKED_AT if mended else CHOICES
+        listed = self._starter.list_workflows(Filter(runs=False), limit=limit)
+        if mended:
+            listed.sort(key=lambda item: item["state"] == "COMPLETED")
+        listed = listed[:CHOICES]
         if not listed:
             self.say("no_workflows")
             raise Back
@@ -102,13 +109,14 @@ class Questions:
             self._terminal.write(f"{number:>3}  {_line(item)}")
         while True:
             answer = self.given("which")
-            if not answer.isdecimal():
-                return answer, []
-            if 1 <= int(answer) <= len(listed):
+            if answer.isdecimal() and 1 <= int(answer) <= len(listed):
                 item = listed[int(answer) - 1]
                 self._kind = item["type"], item["version"]
                 return item["workflow_id"], [item["run_id"]]
-            self.say("no_such_number", answer=answer)
+            for item in self._starter.list_workflows(Filter(workflow_id=answer), limit=1):
+                self._kind = item["type"], item["version"]
+                return answer, []
+            self.say("no_such_workflow", answer=safe(answer))
 
     def step(self) -> str:
         """A step of the execution that was chosen last."""

@@ -91,7 +91,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "no_such_choice": ("There is no entry {answer!r}.", "Não existe a opção {answer!r}."),
     "no_such_step": ("There is no step {answer!r}.", "Não existe o passo {answer!r}."),
     "no_workflows": ("There are no workflows yet.", "Ainda não há workflows."),
-    "no_such_number": ("There is no number {answer}.", "Não existe o número {answer}."),
+    "no_such_workflow": ("There is no workflow {answer}.", "Não existe o workflow {answer}."),
     "started": (
         "{name} runs: process {pid}, log {log}",
         "{name} em execução: processo {pid}, log {log}",

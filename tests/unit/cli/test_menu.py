@@ -103,19 +103,21 @@ class Starter:
 
     def __init__(self) -> None:
         self.swf_client = Client()
+        self.states = {"w-1": "FAILED", "w-2": "FAILED"}
 
     def list_workflows(self, wanted, *, limit):
         return [
             {
-                "workflow_id": f"w-{n}",
-                "run_id": f"r-{n}",
-                "state": "FAILED",
+                "workflow_id": name,
+                "run_id": name.replace("w", "r"),
+                "state": state,
                 "started_at": 0.0,
                 "type": self.kind,
                 "version": "1.0",
             }
-            for n in (1, 2)
-        ]
+            for name, state in self.states.items()
+            if wanted.workflow_id in (None, name)
+        ][:limit]
 
 
 class Session:
@@ -336,12 +338,14 @@ def test_an_order_is_typed_or_read_from_a_file(session, typed, given, tmp_path):
     ("typed", "chosen"),
     [
         (["2"], ["w-2", "r-2"]),
-        (["3", "0", "1"], ["w-1", "r-1"]),
+        (["5", "0", "1"], ["w-1", "r-1"]),
         (["-my-own-id"], ["-my-own-id"]),
+        (["nobody", "1001"], ["1001"]),
     ],
 )
 @pytest.mark.parametrize(("entry", "command"), [(HISTORY, "history"), (MONITOR, "monitor")])
 def test_an_execution_is_chosen_by_number_or_id(session, entry, command, typed, chosen):
+    session.starter.states |= {"-my-own-id": "OPEN", "1001": "OPEN"}
     session.type(entry, *typed)
     assert session.commands == [[command, "--", *chosen]]
 
@@ -355,12 +359,22 @@ def test_resume_asks_for_execution_step_and_reason(session, step):
     assert "run.sh resume --step=SaveResults" in shown
 
 
-def test_resume_knows_the_steps_of_the_execution_that_was_chosen(session, monkeypatch):
+@pytest.mark.parametrize(("chosen", "told"), [("1", ["w-1", "r-1"]), ("w-2", ["w-2"])])
+def test_resume_knows_the_steps_of_the_execution_that_was_chosen(
+    session, monkeypatch, chosen, told
+):
     shipment = process("Shipment", "1.0", [parallel("Both", [step("Pack")], [step("Bill")])])
     monkeypatch.setattr(published, "find", lambda name, _: shipment if name == "Shipment" else None)
     session.starter.kind, session.code = "Shipment", 0
-    session.type(RESUME, "1", STEP, "Both[1].Bill", "", "y")
-    assert session.commands[-1] == ["resume", "--step=Both[1].Bill", "--", "w-1", "r-1"]
+    session.type(RESUME, chosen, STEP, "Both[1].Bill", "", "y")
+    assert session.commands[-1] == ["resume", "--step=Both[1].Bill", "--", *told]
+
+
+def test_an_execution_to_resume_is_sooner_one_that_did_not_complete(session):
+    session.starter.states = {f"w-{n}": "COMPLETED" for n in range(20)} | {"w-20": "FAILED"}
+    shown = session.type(RESUME, "1", STEP, "", "n")
+    assert session.commands[-1][-2:] == ["w-20", "r-20"]
+    assert (" 10  COMPLETED" in shown, " 11  COMPLETED" in shown) == (True, False)
 
 
 def test_steering_says_what_will_happen_asks_and_shows_the_same_by_hand(session):
