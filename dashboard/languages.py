@@ -14,6 +14,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("locale")
 ENGLISH, PORTUGUESE = "en", "pt-BR"
 LANGUAGES = {ENGLISH: "English", PORTUGUESE: "Português"}
+SEPARATORS = {ENGLISH: {}, PORTUGUESE: str.maketrans(",.", ".,")}
 
 
 @cache
@@ -56,6 +57,17 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
         )
         for text in sorted(places, key=len, reverse=True)
     ]
+
+
+def number(language: str, value: float, decimals: int | None = None) -> str:
+    """A number as a language writes it: thousands apart, so many decimals or else two at most."""
+    if decimals is not None:
+        written = f"{value:,.{decimals}f}"
+    elif isinstance(value, float):
+        written = f"{value:,.2f}".rstrip("0").rstrip(".")
+    else:
+        written = f"{value:,}"
+    return written.translate(SEPARATORS[language])
 
 
 def preferred(accepted: str) -> str:

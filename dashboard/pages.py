@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -22,7 +23,7 @@ import redaction
 import wire
 from dashboard import jsontree, moments
 from dashboard.guard import FIELD
-from dashboard.languages import LANGUAGES, preferred, translated
+from dashboard.languages import LANGUAGES, number, preferred, translated
 from wire import Json
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -41,6 +42,10 @@ class Reader:
     def say(self, text: str) -> str:
         """A text in the reader's language."""
         return translated(self.language, text)
+
+    def number(self, value: float, decimals: int | None = None) -> str:
+        """A number as the reader's language writes it."""
+        return number(self.language, value, decimals)
 
 
 def reader_of(request: Request) -> Reader:
@@ -68,16 +73,17 @@ def environment() -> Environment:
         duration=moments.duration,
         tree=jsontree.tree,
         pretty=jsontree.pretty,
-        number=number,
+        number=_number,
         json=wire.dumps,
     )
     made.globals.update(url=url, execution_url=execution_url)
     return made
 
 
-def number(value: float) -> str:
-    """A number for people: thousands apart, two decimals at most."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+@pass_context
+def _number(context: Context, value: float, decimals: int | None = None) -> str:
+    reader: Reader = context["reader"]
+    return reader.number(value, decimals)
 
 
 def url(*parts: str, **query: Any) -> str:

@@ -287,7 +287,7 @@ def _family(found: Shown) -> dict[str, Any]:
 
 async def _live(request: Request) -> Response:
     site, ids = site_of(request), request.path_params
-    key = ids["workflow_id"], ids["run_id"]
+    key, reader = (ids["workflow_id"], ids["run_id"]), pages.reader_of(request)
 
     def version() -> tuple[str, str]:
         try:
@@ -295,7 +295,7 @@ async def _live(request: Request) -> Response:
         except BusinessProcessError:
             return "gone", ""
         if not site.library.is_read(*key):
-            return "", f"{book.events_read:,}"
+            return "", reader.number(book.events_read)
         return str(book.version), ""
 
     seen = request.query_params.get("seen", "")

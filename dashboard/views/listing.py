@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -144,8 +144,8 @@ async def _live(request: Request) -> Response:
         query = query_of(given)
     except InvalidInputError:
         query = Query()
-    say = pages.reader_of(request).say
-    look_again = _Look(browser, query, given.get("cursor", ""), size_of(given), say)
+    reader = pages.reader_of(request)
+    look_again = _Look(browser, query, given.get("cursor", ""), size_of(given), reader)
     pause = SCAN_PAUSE_SECONDS if query.is_scan else FIRST_PAUSE_SECONDS
     return live.stream(request, given.get("seen", ""), look_again, pause)
 
@@ -154,11 +154,11 @@ class _Look:
     """One viewer's looks at a list: the version, and how far a scan has come."""
 
     def __init__(
-        self, browser: Browser, query: Query, cursor: str, size: int, say: Callable[[str], str]
+        self, browser: Browser, query: Query, cursor: str, size: int, reader: pages.Reader
     ) -> None:
         self._browser, self._query = browser, query
         self._cursor, self._size = cursor, size
-        self._say = say
+        self._reader = reader
         self._rows, self._version = -1, ""
 
     def __call__(self) -> tuple[str, str]:
@@ -169,7 +169,8 @@ class _Look:
             return self._version, ""  # told when the page is asked for the next time
         came, self._rows = len(page.rows) != self._rows, len(page.rows)
         if page.is_partial and page.scanned is not None and not came:
-            return "", self._say(f"scanned {page.scanned:,}, found {page.found:,}")
+            scanned, found = map(self._reader.number, (page.scanned, page.found))
+            return "", self._reader.say(f"scanned {scanned}, found {found}")
         self._version = version_of(page, counts)
         return self._version, ""
 

@@ -151,6 +151,7 @@ def test_all_that_match_are_resumed(stage: Stage, visitor: Visitor) -> None:
     page.get_by_label("Step").fill("Second")
     page.get_by_role("button", name="Show what would happen").click()
     expect(page.get_by_text("A new run continues run")).to_have_count(3)
+    expect(page.get_by_role("cell", name="possible")).to_have_count(3)
     visitor.finds_nothing_serious()
     confirms(page, 3, "Resume from a step")
 

@@ -8,7 +8,15 @@ import pytest
 from botocore.loaders import Loader
 
 from dashboard import pages
-from dashboard.languages import LANGUAGES, PORTUGUESE, catalog, preferred, translated
+from dashboard.languages import (
+    ENGLISH,
+    LANGUAGES,
+    PORTUGUESE,
+    catalog,
+    number,
+    preferred,
+    translated,
+)
 from dashboard.views.actions import ACTIONS
 from dashboard.views.execution import TABS
 from starter.control.steering import in_words
@@ -103,3 +111,19 @@ def test_every_event_is_said_in_portuguese() -> None:
 def test_every_outcome_in_a_picture_is_said_in_portuguese() -> None:
     for word in WORDS:
         assert translated(PORTUGUESE, word) != word, word
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "english", "portuguese"),
+    [
+        (100_000, None, "100,000", "100.000"),
+        (1234.5, None, "1,234.5", "1.234,5"),
+        (0.000325, 6, "0.000325", "0,000325"),
+        (7, None, "7", "7"),
+    ],
+)
+def test_numbers_are_written_as_in_the_language(
+    value: float, decimals: int | None, english: str, portuguese: str
+) -> None:
+    assert number(ENGLISH, value, decimals) == english
+    assert number(PORTUGUESE, value, decimals) == portuguese

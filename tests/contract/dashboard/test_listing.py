@@ -109,6 +109,14 @@ def test_an_empty_list_says_so_and_leads_on(stage: Stage) -> None:
     assert 'href="/start"' in page
 
 
+def test_numbers_are_those_of_the_readers_language(stage: Stage) -> None:
+    visitor = Visitor(stage)
+    waiting(stage, 1)
+    assert "all that match this filter, up to 1,000" in " ".join(visitor.page().split())
+    visitor.http.headers["accept-language"] = "pt-BR"
+    assert "até 1.000" in " ".join(visitor.page().split())
+
+
 def test_open_ones_come_first_each_part_newest_first(stage: Stage) -> None:
     stage.publish(ONE)
     start = stage.starter.start_workflow
