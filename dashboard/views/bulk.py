@@ -18,7 +18,9 @@ from dashboard import live, pages
 from dashboard.overall import overall_of
 from dashboard.queries import query_of
 from dashboard.serving import change, look
-from errors import InvalidInputError
+from dashboard.site import site_of
+from dashboard.views.execution import Shown
+from errors import BusinessProcessError, InvalidInputError
 from starter.control import signals
 from starter.control.bulk import FORESEEN, MOST, Job, Order
 from starter.control.steering import REFUSED, Forecast
@@ -142,8 +144,19 @@ def _asked(
         rest=max(0, len(job.targets) - FORESEEN),
         danger=job.kind in DANGEROUS,
         signals=SIGNALS,
+        steps=_steps(request, job) if "step_name" in fields else [],
         most=MOST,
     )
+
+
+def _steps(request: Request, job: Job) -> list[str]:
+    """The steps of the first execution, offered as names; any other will do."""
+    site = site_of(request)
+    try:
+        books = [site.library.book(i["workflow_id"], i["run_id"]) for i in job.targets[:1]]
+    except BusinessProcessError:
+        return []  # told of in what would happen
+    return [row.name for book in books for row in Shown(site, book).scene().rows]
 
 
 def _begin(request: Request, form: FormData) -> Response:

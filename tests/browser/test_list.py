@@ -148,6 +148,7 @@ def test_all_that_match_are_resumed(stage: Stage, visitor: Visitor) -> None:
 
     page.get_by_label("all that match this filter").check()
     page.get_by_role("button", name="Resume from a step").click()
+    expect(page.locator("datalist#steps option")).to_have_count(len(WORKS.places))
     page.get_by_label("Step").fill("Second")
     page.get_by_role("button", name="Show what would happen").click()
     expect(page.get_by_text("A new run continues run")).to_have_count(3)
