@@ -114,6 +114,18 @@ def test_roll_back(stage: Stage, operator: Operator) -> None:
     assert "Rolled back" in ended["reason"]
 
 
+def test_a_closed_execution_goes_on_in_a_run_that_says_since_when(
+    stage: Stage, operator: Operator
+) -> None:
+    made = process("Closed", "1", [step("First"), step("Second")])
+    stage.serve(made)
+    run = stage.start(made)
+    stage.ends(run)
+    page = operator.http.get(operator.acts(run, "resume", step_name="Second")).text
+    assert "this run since" in page
+    assert "this run since" not in operator.http.get(execution_url(run)).text
+
+
 def test_resume_forward_in_an_open_execution(stage: Stage, operator: Operator) -> None:
     run, _ = held(stage)
     assert "goes on at Third" in operator.preview(run, "resume", step_name="Third")
