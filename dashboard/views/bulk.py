@@ -150,13 +150,14 @@ def _asked(
 
 
 def _steps(request: Request, job: Job) -> list[str]:
-    """The steps of the first execution, offered as names; any other will do."""
+    """The steps of the first execution, once it is read, offered as names; any other will do."""
     site = site_of(request)
     try:
         books = [site.library.book(i["workflow_id"], i["run_id"]) for i in job.targets[:1]]
     except BusinessProcessError:
         return []  # told of in what would happen
-    return [row.name for book in books for row in Shown(site, book).scene().rows]
+    found = [item for item in (Shown(site, book) for book in books) if item.is_read]
+    return [row.name for item in found for row in item.scene().rows]
 
 
 def _begin(request: Request, form: FormData) -> Response:
