@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from errors import PayloadError, PayloadStoreError
 from payloads.stores import Stored, is_name, place
 
+_COMING = ".new-"  # what a file is called, with something after its name, until it is whole
 _LEAVING = ".old-"  # what a removal renames a file to before it looks at its age again
+_FILE = re.compile(rf"(?:{re.escape(_LEAVING)})?(\w{{64}})|{re.escape(_COMING)}(\w{{64}})-\w+")
 
 
 class DirectoryStore:
     """A folder of files named by their SHA-256.
 
     Files appear whole (write, sync, rename), are never changed, and two writers of the same
-    bytes write the same file.
+    bytes write the same file.  A writer that is killed leaves a part of one, a removal that is
+    killed one under another name: the first goes with the value's removal, the second is read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,8 +46,11 @@ class DirectoryStore:
 
     def get(self, name: str) -> bytes:
         """The bytes of a name."""
+        path = self._path(name)
         try:
-            return self._path(name).read_bytes()
+            with suppress(FileNotFoundError):
+                return path.read_bytes()
+            return path.with_name(_LEAVING + name).read_bytes()
         except FileNotFoundError as error:
             raise self._missing(name) from error
         except OSError as error:
@@ -52,11 +60,14 @@ class DirectoryStore:
             ) from error
 
     def list(self) -> Iterator[Stored]:
-        """Every file whose name is a hash; an absent folder is empty."""
+        """Every name that has a file, or what was left of one; an absent folder is empty."""
+        seen = set()
         try:
             for path in self.folder.glob("??/??/*"):
-                if is_name(path.name):
-                    yield from _listed(path)
+                name = _name_of(path.name)
+                if name and name not in seen:
+                    seen.add(name)
+                    yield from _listed(name, path)
         except OSError as error:
             raise PayloadStoreError(f"{self.folder} cannot be listed ({error})") from error
 
@@ -68,17 +79,22 @@ class DirectoryStore:
         """
         path = self._path(name)
         leaving = path.with_name(_LEAVING + name)
+        removed = False
         try:
-            path.rename(leaving)
-            if leaving.stat().st_mtime >= unless_since:
-                leaving.replace(path)
-                return False
-            leaving.unlink()
-        except FileNotFoundError:
-            return False
+            with suppress(FileNotFoundError):  # then an earlier removal was killed, or a writer
+                path.replace(leaving)
+            with suppress(FileNotFoundError):
+                if leaving.stat().st_mtime >= unless_since:
+                    leaving.replace(path)
+                    return False
+            for left in (leaving, *path.parent.glob(f"{_COMING}{name}-*")):
+                with suppress(FileNotFoundError):
+                    if left.stat().st_mtime < unless_since:
+                        left.unlink()
+                        removed = True
         except OSError as error:
             raise PayloadStoreError(f"{path} cannot be removed ({error})") from error
-        return True
+        return removed
 
     def _path(self, name: str) -> Path:
         return self.folder / place(name)
@@ -95,12 +111,18 @@ class DirectoryStore:
         )
 
 
-def _listed(path: Path) -> Iterator[Stored]:
+def _name_of(file: str) -> str:
+    """The name of the value that a file is, or was to be; empty for what is not ours."""
+    found = _FILE.fullmatch(file)
+    return next(filter(is_name, found.groups("")), "") if found else ""
+
+
+def _listed(name: str, path: Path) -> Iterator[Stored]:
     try:
         found = path.stat()
     except FileNotFoundError:  # removed meanwhile
         return
-    yield Stored(path.name, found.st_size, found.st_mtime)
+    yield Stored(name, found.st_size, found.st_mtime)
 
 
 def _renewed(path: Path, size: int) -> bool:
@@ -117,7 +139,7 @@ def _renewed(path: Path, size: int) -> bool:
 def _write(path: Path, data: bytes) -> None:
     """Put the file there whole or not at all, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{_COMING}{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

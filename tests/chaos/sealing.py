@@ -51,7 +51,7 @@ def searched(folder: Path) -> Exposed:
             seen = seen or OPEN in content
             for key in KEY_IDS:
                 sealed[f"texts under {key}"] += content.count(_named(key))
-        if damage.THERE in path.parts and not _is_sealed(content):
+        if damage.THERE in path.parts and content and not _is_sealed(content):
             problems.append(f"the stored value {name} is not sealed")
     if not seen:
         problems.append(f"the search is blind: it does not find {OPEN.decode()} in {DATABASE}")

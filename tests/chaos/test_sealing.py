@@ -43,6 +43,11 @@ def test_a_stored_value_that_is_not_sealed_is_told(folder):
     assert "is not sealed" in sealing.searched(folder).problems[0]
 
 
+def test_a_file_that_a_killed_writer_left_empty_exposes_nothing(folder):
+    (folder / "payloads.there" / "ab" / ".new-abce-x").write_bytes(b"")
+    assert sealing.searched(folder).problems == []
+
+
 def test_a_search_that_finds_nothing_at_all_is_told(folder):
     (folder / "swf.sqlite").write_bytes(b"")
     assert "blind" in sealing.searched(folder).problems[0]

@@ -137,6 +137,48 @@ class TestFolder:
         (in_a_folder.folder / place(NAME)).with_name(".new-abc").write_text("")
         assert names(in_a_folder) == {NAME}
 
+    def test_what_a_killed_writer_left_is_removed_as_its_value_is(
+        self, in_a_folder: DirectoryStore
+    ) -> None:
+        left = (in_a_folder.folder / place(NAME)).with_name(f".new-{NAME}-abc_1")
+        left.parent.mkdir(parents=True)
+        left.write_bytes(DATA[:5])
+        assert names(in_a_folder) == {NAME}
+        with pytest.raises(PayloadError):
+            in_a_folder.get(NAME)
+        assert not in_a_folder.delete(NAME, unless_since=PAST)
+        assert left.exists()
+        assert in_a_folder.delete(NAME, unless_since=FUTURE)
+        assert names(in_a_folder) == set()
+        assert not left.exists()
+
+    def test_a_writer_names_its_unfinished_file_after_its_value(
+        self, in_a_folder: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+
+        def killed(path: Path, _: Path) -> Path:
+            seen.append((path.name, names(in_a_folder)))
+            return path
+
+        monkeypatch.setattr(Path, "replace", killed)
+        in_a_folder.put(NAME, DATA)
+        ((name, listed),) = seen
+        assert name.startswith(f".new-{NAME}-")
+        assert listed == {NAME}
+
+    def test_a_removal_that_was_killed_has_lost_nothing(self, in_a_folder: DirectoryStore) -> None:
+        in_a_folder.put(NAME, DATA)
+        path = in_a_folder.folder / place(NAME)
+        left = path.rename(path.with_name(f".old-{NAME}"))
+        assert in_a_folder.get(NAME) == DATA
+        assert names(in_a_folder) == {NAME}
+        assert not in_a_folder.delete(NAME, unless_since=PAST)
+        assert path.exists()
+        path.rename(left)
+        assert in_a_folder.delete(NAME, unless_since=FUTURE)
+        assert not left.exists()
+
     def test_one_that_is_away_is_told(self, in_a_folder: DirectoryStore) -> None:
         in_a_folder.put(NAME, DATA)
         shutil.rmtree(in_a_folder.folder)
