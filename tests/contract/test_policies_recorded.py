@@ -77,6 +77,17 @@ def everything() -> list[judging.Asked]:
     ]
 
 
+def test_a_full_disk_disturbs_nobody_and_cuts_one_line(tmp_path: Path) -> None:
+    from tests.recording.sitecustomize import Recorder
+
+    asked = ("decider", "PollForDecisionTask", "shared")
+    assert not Recorder(str(tmp_path / "absent"), str(ROOT)).writes(asked)
+    recorder = Recorder(str(tmp_path), str(ROOT))
+    (tmp_path / f"{os.getpid()}.jsonl").write_text('["activity-worker", "RespondAc')
+    assert recorder.writes(asked)
+    assert set(judging.read(tmp_path)) == {asked}
+
+
 def test_who_is_recorded_is_let_go_afterwards() -> None:
     client = SwfClient(config.load({"SWF_ENDPOINT": "http://127.0.0.1:9"}))
     left = weakref.ref(client._connection)

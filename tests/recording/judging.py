@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.contract.policies import (
@@ -26,12 +27,13 @@ SECURITY.md says: it is judged as if it had been."""
 
 
 def read(folder: Path) -> dict[Asked, str]:
-    """What was asked, and a test in which it was."""
+    """What was asked, and a test in which it was; lines that a full disk cut are passed over."""
     found: dict[Asked, str] = {}
     for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            role, action, task_list, test = json.loads(line)
-            found.setdefault((role, action, task_list), test)
+        for line in path.read_text("utf-8", "replace").splitlines():
+            with suppress(json.JSONDecodeError):
+                role, action, task_list, test = json.loads(line)
+                found.setdefault((role, action, task_list), test)
     return found
 
 

@@ -73,16 +73,20 @@ class Recorder:
             block = decision.get(f"{kind[0].lower()}{kind[1:]}DecisionAttributes", {})
             asked.append((role, kind, _list(block, shared)))
         for one in asked:
-            if one not in self._seen:
+            if one not in self._seen and self.writes(one):
                 self._seen.add(one)
-                self._write(one)
 
-    def _write(self, asked: tuple[str, str, str]) -> None:
+    def writes(self, asked: tuple[str, str, str]) -> bool:
+        """Whether it was written: a full disk is no fault of the process that is recorded."""
         import json
 
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-        with open(self._file, "a", encoding="utf-8") as file:  # noqa: PTH123 - as above
-            file.write(json.dumps([*asked, test]) + "\n")
+        try:
+            with open(self._file, "a", encoding="utf-8") as file:  # noqa: PTH123 - as above
+                file.write("\n" + json.dumps([*asked, test]) + "\n")  # what was cut stands apart
+        except OSError:
+            return False
+        return True
 
     def _role(self, connection: Any) -> str | None:
         role, in_test = self._asker(sys._getframe(3))
