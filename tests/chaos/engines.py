@@ -149,7 +149,7 @@ class EngineApart:
     """A process with a port, a clock and fault rules of its own."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        port = _free_port(random.Random(seed))
+        port = _free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.watch = Watch()
         self._seed, self._rules = seed, folder / "faults.json"
@@ -247,8 +247,9 @@ class EngineShared:
             return None
 
 
-def _free_port(chance: random.Random) -> int:
-    for port in chance.sample(PORTS, 200):
+def _free_port() -> int:
+    """One of chance, not of the seed: two that begin at once would both find the same one free."""
+    for port in random.SystemRandom().sample(PORTS, 200):
         with socket.socket() as found:
             try:
                 found.bind(("127.0.0.1", port))

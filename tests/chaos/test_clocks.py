@@ -1,4 +1,4 @@
-"""A process with a clock that jumps, and what is said of an engine's time."""
+"""Engines of their own: a clock that jumps, what is said of their time, their ports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos import clocks
-from tests.chaos.engines import Sample, Watch, clock_problem
+from tests.chaos.engines import EngineApart, Sample, Watch, clock_problem
 from tests.chaos.parts import ROOT
 
 LOOK = """
@@ -69,3 +69,7 @@ def test_a_watch_counts_lives_faults_and_the_time_without_an_answer():
         watch.look(ask)
     assert (watch.lives, watch.faults["drop"]) == (2, 5)
     assert watch.longest_away > 0
+
+
+def test_engines_that_begin_at_once_with_one_seed_have_ports_of_their_own(tmp_path):
+    assert len({EngineApart(tmp_path, 1).endpoint for _ in range(5)}) > 1
